@@ -1,0 +1,1 @@
+"""Turns snippets and resource pages into the site. Knows nothing of recurrent networks."""

@@ -1,0 +1,149 @@
+"""Keeps what a snippet's run produced, under a key that names everything the result depends on.
+
+jupyter-cache was the alternative. Its key holds a notebook's code but not its environment, so a new torch would
+show old results; and it cannot keep the values, the files and the time of a run. These few lines can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from readinglist.faults import Fault, Faults
+from readinglist.snippet import Snippet
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a snippet produced."""
+
+    seconds: float
+    date: str
+    assertions: int
+    versions: dict[str, str]
+    values: dict[str, dict[str, Any]]
+    notebook: nbformat.NotebookNode = field(compare=False)
+    files: dict[str, Path] = field(default_factory=dict)
+
+
+def environment(snippet: Snippet) -> dict[str, str]:
+    """Versions of Python, of the machine and of each installed package that the snippet imports."""
+    versions = {name: importlib.metadata.version(name) for name in sorted(snippet.dependencies)}
+    return {"python": platform.python_version(), "machine": platform.machine(), **versions}
+
+
+def key(snippet: Snippet, runner: str) -> str:
+    """Changes when the snippet's code, its environment or the runner does; prose does not count."""
+    code = [[cell.name, cell.source] for cell in snippet.cells if not cell.markdown]
+    content = json.dumps([code, environment(snippet), runner])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+class Cache:
+    """A folder with one entry a run: `<snippet>/<key>/{run.json, notebook.ipynb, files/}`.
+
+    An entry is written under a temporary name and renamed when it is complete, so that an interrupt, a full disk or
+    a second build at the same time never leaves half of one. Its parts are summed up in run.json: an entry that
+    does not match its sums counts as absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def load(self, name: str, key: str) -> Run | None:
+        """The stored run, or None if there is none or it is damaged."""
+        entry = self.folder / name / key
+        try:
+            record = json.loads((entry / "run.json").read_text(encoding="utf-8"))
+            if record.pop("sums") != dict(_sums(entry)):
+                return None
+            notebook = nbformat.read(entry / "notebook.ipynb", as_version=4)
+            return Run(**record, notebook=notebook, files=dict(_files(entry / "files")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def store(self, name: str, key: str, run: Run) -> Run:
+        """Stores a run, and returns it as it will be loaded."""
+        with self._writable():
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
+            try:
+                self._write(partial, run)
+                entry = self.folder / name / key
+                if self.load(name, key) is None:
+                    shutil.rmtree(entry, ignore_errors=True)
+                    _rename(partial, entry)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+        if (stored := self.load(name, key)) is None:
+            raise Faults([Fault(self.folder, 0, f"the entry of '{name}' cannot be read back; {REMEDY}")])
+        return stored
+
+    def check(self) -> None:
+        """Raises Faults if nothing can be stored here: better before the runs than after."""
+        with self._writable():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder) as file:
+                file.write(b"0" * 4096)
+
+    def seconds(self, name: str) -> float | None:
+        """How long the newest stored run of a snippet took, whatever its key."""
+        records = sorted((self.folder / name).glob("*/run.json"), key=lambda path: path.stat().st_mtime)
+        try:
+            return float(json.loads(records[-1].read_text(encoding="utf-8"))["seconds"])
+        except (IndexError, OSError, ValueError, KeyError):
+            return None
+
+    @staticmethod
+    def _write(folder: Path, run: Run) -> None:
+        nbformat.write(run.notebook, folder / "notebook.ipynb")
+        for name, path in run.files.items():
+            target = folder / "files" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        record = {k: v for k, v in asdict(run).items() if k not in ("notebook", "files")}
+        record["sums"] = dict(_sums(folder))
+        (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Faults([Fault(self.folder, 0, f"cannot write the cache: {error.strerror}; {REMEDY}")]) from error
+
+
+REMEDY = "free some space, or name another folder in the variable RECURRENT_CACHE"
+
+
+def _rename(partial: Path, entry: Path) -> None:
+    try:
+        os.rename(partial, entry)
+    except OSError:
+        # A second build stored the same entry in the meantime: it is as good as ours.
+        if not (entry / "run.json").exists():
+            raise
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _sums(entry: Path) -> Iterator[tuple[str, str]]:
+    for name, path in _files(entry):
+        if name != "run.json":
+            yield name, hashlib.sha256(path.read_bytes()).hexdigest()

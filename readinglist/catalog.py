@@ -1,0 +1,70 @@
+"""Everything there is: the snippets and the resources, read, validated and checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from readinglist.faults import Fault, Faults
+from readinglist.resource import Resource, read_resource
+from readinglist.snippet import Snippet, read_pins, read_snippet
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The snippets by name, and the resources in reading order."""
+
+    root: Path
+    snippets: dict[str, Snippet]
+    resources: list[Resource]
+
+    def relative(self, faults: Iterable[Fault]) -> list[Fault]:
+        """The same faults with paths as a contributor types them, from the project's root."""
+        return _relative(faults, self.root)
+
+
+def read_catalog(root: Path) -> Catalog:
+    """Reads `snippets/` and `docs/resources/` under `root`.
+
+    Raises:
+        Faults: everything that is wrong in any of them.
+    """
+    paths = sorted((root / "snippets").glob("*.py"))
+    names = {path.stem for path in paths}
+    pins = read_pins(root / "requirements.txt")
+    faults: list[Fault] = []
+    snippets: dict[str, Snippet] = {}
+    for path in paths:
+        try:
+            snippets[path.stem] = read_snippet(path, pins, names)
+        except Faults as error:
+            faults += error.faults
+    resources: list[Resource] = []
+    for path in sorted((root / "docs" / "resources").rglob("*.md")):
+        try:
+            resources.append(read_resource(path))
+        except Faults as error:
+            faults += error.faults
+    faults += _repetitions(resources)
+    if faults:
+        raise Faults(_relative(faults, root))
+    return Catalog(root, snippets, sorted(resources, key=lambda resource: resource.order))
+
+
+def _repetitions(resources: Iterable[Resource]) -> Iterator[Fault]:
+    for field in ("slug", "citation_key", "order", "url"):
+        first: dict[object, Resource] = {}
+        for resource in resources:
+            value = getattr(resource, field)
+            other = first.setdefault(value, resource)
+            if other is not resource:
+                message = f"repeats the {field} '{value}' of {other.path.name}; each needs its own"
+                yield Fault(resource.path, 1, message)
+
+
+def _relative(faults: Iterable[Fault], root: Path) -> list[Fault]:
+    return [
+        Fault(f.path.relative_to(root) if f.path.is_relative_to(root) else f.path, f.line, f.message)
+        for f in faults
+    ]

@@ -1,0 +1,36 @@
+"""What is wrong, where, and what to do about it: the only kind of error a contributor sees."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One mistake: where it stands, what was found and allowed, and the remedy."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}" if self.line else f"{self.path}: {self.message}"
+
+
+class Faults(Exception):
+    """Every fault of one pass, reported together."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = sorted(set(faults))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Says which known name is meant, or lists what exists: the end of a 'there is no ...' message."""
+    known = sorted(known)
+    if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
+        return f"did you mean '{close[0]}'? It has: {', '.join(known)}"
+    return f"it has: {', '.join(known) or 'nothing'}"

@@ -1,0 +1,68 @@
+"""What is made from metadata: the reading list, the gallery of snippets, and the proof at the foot of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from readinglist.session import Session
+
+
+@cache
+def _templates(folder: Path) -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(folder)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Renders the lists for one page; `url_of` turns a source path into a link from that page."""
+
+    templates: Path
+    session: Session
+    url_of: Callable[[str], str]
+
+    def resources(self) -> str:
+        """The reading list, in reading order."""
+        resources = self.session.catalog.resources
+        minutes = sum(resource.minutes for resource in resources)
+        return self._render("resources.html", resources=resources, minutes=minutes)
+
+    def snippets(self) -> str:
+        """The gallery: every snippet with its concept and its run time."""
+        snippets = self.session.catalog.snippets.values()
+        return self._render("snippets.html", snippets=snippets, runs=self.session.shelf.runs)
+
+    def _render(self, name: str, **context: object) -> str:
+        return _templates(self.templates).get_template(name).render(url_of=self.url_of, **context)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the build knows of the runs behind a page."""
+
+    date: str
+    seconds: float
+    assertions: int
+    snippets: int
+    python: str
+    torch: str
+
+
+def proof(session: Session, names: Iterable[str]) -> Proof | None:
+    """The proof for a page that shows these snippets, or None if it shows none."""
+    runs = [session.shelf.runs[name] for name in names]
+    if not runs:
+        return None
+    return Proof(
+        date=min(run.date for run in runs),
+        seconds=sum(run.seconds for run in runs),
+        assertions=sum(run.assertions for run in runs),
+        snippets=len(runs),
+        python=runs[0].versions["python"],
+        torch=next((run.versions["torch"] for run in runs if "torch" in run.versions), ""),
+    )

@@ -1,0 +1,243 @@
+"""The adapter to MkDocs, and the only module that imports it: another generator needs another of these."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+# MkDocs loads this file by its path, whatever the current folder: the package must be found from it.
+sys.path.insert(0, str(ROOT))
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.structure.toc import AnchorLink, TableOfContents
+from mkdocs.utils import get_relative_url
+from mkdocs_jupyter.config import settings as jupyter_settings
+
+from readinglist import mathml
+from readinglist.catalog import Catalog, read_catalog
+from readinglist.embedding import HTML_FENCE, Page, embed
+from readinglist.faults import Fault, Faults
+from readinglist.listing import Lists, proof
+from readinglist.publishing import publish, staging_folder
+from readinglist.resource import Resource, split_front_matter
+from readinglist.session import Session, open_session
+from readinglist.snippet import Snippet
+from readinglist.snippet_page import write_downloads, write_notebook
+
+LINK = re.compile(r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )?link '(?P<link>[^']+)', (?P<rest>.+)", re.DOTALL)
+
+
+@dataclass
+class Build:
+    """What one build knows, from its first event to its last."""
+
+    session: Session
+    site: Path
+    # Generated files never go into docs/: `mkdocs serve` would reload for ever. One folder a build, since
+    # two builds may run at once.
+    pages: TemporaryDirectory[str] = field(default_factory=lambda: TemporaryDirectory(prefix="pages-"))
+    faults: list[Fault] = field(default_factory=list)
+    used: dict[str, list[str]] = field(default_factory=dict)  # page -> snippets it shows
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.session.catalog
+
+    def resource(self, page: MkDocsPage) -> Resource | None:
+        path = page.file.abs_src_path
+        return next((r for r in self.catalog.resources if str(r.path) == path), None)
+
+    def snippet(self, page: MkDocsPage) -> Snippet | None:
+        source = Path(page.file.src_uri)
+        return self.catalog.snippets.get(source.stem) if source.suffix == ".ipynb" else None
+
+
+serving = False
+build: Build
+
+
+def rendered_fence(source: str, *_: Any, **__: Any) -> str:
+    """The formatter of the fence that carries finished HTML through Markdown."""
+    return source
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    global serving
+    serving = command == "serve"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    global build
+    try:
+        build = Build(open_session(ROOT), Path(config.site_dir))
+    except Faults as error:
+        raise _abort(error.faults) from None
+    jupyter_settings.templates_dir = str(ROOT / "theme" / "notebook")
+    config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [
+        {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
+    ]
+    config.nav = _navigation(build.catalog)
+    config.watch += [str(ROOT / folder) for folder in ("snippets", "theme", "readinglist")]
+    if not serving:
+        config.site_dir = str(staging_folder(build.site))
+    _collect_warnings()
+    return config
+
+
+def _navigation(catalog: Catalog) -> list[Any]:
+    resources = [f"resources/{r.slug}.md" for r in catalog.resources if r.annotated]
+    snippets = [{s.title: f"snippets/{s.name}.ipynb"} for s in catalog.snippets.values()]
+    return [
+        {"The list": "index.md"},
+        {"Resources": resources},
+        {"Snippets": ["snippets/index.md", *snippets]},
+    ]
+
+
+@event_priority(100)  # before mkdocs-jupyter looks for notebooks
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    for resource in build.catalog.resources:
+        if not resource.annotated:
+            files.remove(files.get_file_from_path(f"resources/{resource.slug}.md"))
+    generated = []
+    folder = Path(build.pages.name)
+    for snippet in build.catalog.snippets.values():
+        generated += [write_notebook(folder, snippet, build.session.shelf)]
+        generated += write_downloads(folder, snippet, build.session.shelf)
+    for path in generated:
+        files.append(File(path, str(folder), config.site_dir, config.use_directory_urls))
+    return files
+
+
+def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+    if build.snippet(page):
+        return markdown
+    # Material would show a 'status' of its own in the navigation.
+    page.meta.pop("status", None)
+    if resource := build.resource(page):
+        page.meta["description"] = resource.why
+
+    def url_of(target: str) -> str:
+        file = files.get_file_from_path(target)
+        return get_relative_url(file.url if file else target, page.url)
+
+    source = Path(page.file.abs_src_path)
+    before = split_front_matter(source.read_text(encoding="utf-8"))[2]
+    lists = Lists(ROOT / "theme" / "blocks", build.session, url_of)
+    text = Page(
+        path=source.relative_to(ROOT),
+        text=markdown,
+        # MkDocs strips the blank lines at the top of a page.
+        lines_before=before + _leading_blank_lines(source, before),
+        url_of=lambda name: url_of(f"snippets/{name}.ipynb"),
+        lists={"resources": lists.resources, "snippets": lists.snippets},
+    )
+    try:
+        markdown = embed(text, build.session.shelf)
+    except Faults as error:
+        build.faults += error.faults
+    build.used[page.file.src_uri] = text.used
+    return markdown
+
+
+def _leading_blank_lines(source: Path, before: int) -> int:
+    lines = source.read_text(encoding="utf-8").splitlines()[before:]
+    return next((i for i, line in enumerate(lines) if line.strip()), 0)
+
+
+def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+    if build.snippet(page):
+        # mkdocs-jupyter appends nbconvert's stylesheet to every notebook; ours are in docs/assets/css.
+        html = re.sub(r"\s*<style>.*?</style>\s*$", "", html, flags=re.DOTALL)
+    try:
+        return mathml.typeset(html)
+    except ValueError as error:
+        snippet = build.snippet(page)
+        source = snippet.path if snippet else Path(page.file.abs_src_path)
+        build.faults.append(Fault(source.relative_to(ROOT), 0, str(error)))
+        return html
+
+
+def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: Any) -> dict:
+    names = build.used.get(page.file.src_uri, [])
+    if snippet := build.snippet(page):
+        names = [snippet.name]
+        page.edit_url = f"{(config.repo_url or '').rstrip('/')}/edit/main/snippets/{snippet.name}.py"
+        page.meta["description"] = snippet.summary
+        page.toc = TableOfContents([AnchorLink(name, name, 2) for name in snippet.code])
+        context["snippet"] = snippet
+        context["run"] = build.session.shelf.runs[snippet.name]
+        context["resources"] = [r for r in build.catalog.resources if snippet.name in _shown_by(r)]
+    resource = build.resource(page)
+    context["resource"] = resource
+    context["following"] = _following(resource) if resource else None
+    context["shown"] = [build.catalog.snippets[name] for name in names]
+    context["proof"] = proof(build.session, names or list(build.catalog.snippets))
+    return context
+
+
+def _shown_by(resource: Resource) -> list[str]:
+    return build.used.get(f"resources/{resource.slug}.md", [])
+
+
+def _following(resource: Resource) -> Resource | None:
+    later = [r for r in build.catalog.resources if r.order > resource.order]
+    return later[0] if later else None
+
+
+@event_priority(-200)  # after every plugin has written its files
+def on_post_build(config: MkDocsConfig) -> None:
+    if build.faults:
+        raise _abort(build.faults)
+    built = Path(config.site_dir)
+    pages = (path.read_text(encoding="utf-8") for path in built.rglob("*.html"))
+    font = mathml.math_font(mathml.characters(pages), ROOT / ".cache" / "fonts")
+    target = built / "assets" / "fonts" / "math.woff2"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(font)
+    if not serving:
+        publish(built, build.site)
+        config.site_dir = str(build.site)
+
+
+def _abort(faults: list[Fault]) -> Abort:
+    listed = "\n".join(f"  {line}" for fault in sorted(set(faults)) for line in str(fault).split("\n"))
+    count = "1 fault" if len(set(faults)) == 1 else f"{len(set(faults))} faults"
+    return Abort(f"The site was not built: {count}.\n{listed}")
+
+
+class _Warnings(logging.Filter):
+    """Turns MkDocs' warnings, such as those of broken links, into faults of this build."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        message = record.getMessage()
+        if match := LINK.match(message):
+            path = Path("docs", match["doc"])
+            text = f"the link '{match['link']}' leads nowhere: {match['rest']}"
+            build.faults.append(Fault(path, _line_of(ROOT / path, match["link"]), text))
+        else:
+            build.faults.append(Fault(Path("mkdocs.yml"), 0, message))
+        return False
+
+
+def _line_of(path: Path, text: str) -> int:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return next((number for number, line in enumerate(lines, 1) if text in line), 0)
+
+
+def _collect_warnings() -> None:
+    for handler in logging.getLogger("mkdocs").handlers:
+        if not any(isinstance(f, _Warnings) for f in handler.filters):
+            handler.addFilter(_Warnings())

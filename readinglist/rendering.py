@@ -1,0 +1,86 @@
+"""One executed cell as HTML: its source and its outputs, the same on resource pages and on snippet pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+import nbformat
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import PythonLexer, TextLexer
+
+from readinglist.cache import Run
+from readinglist.faults import Fault
+from readinglist.figures import themed_figure
+from readinglist.snippet import Cell, Snippet
+
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+IMAGES = ("image/svg+xml", "image/png")
+LONG = 24  # lines; a longer text scrolls inside its box, which must then be in reach of the keyboard
+
+
+def executed_cell(run: Run, name: str) -> nbformat.NotebookNode:
+    """The cell of that name in the executed notebook."""
+    return next(cell for cell in run.notebook.cells if cell.metadata.get("name") == name)
+
+
+def render_source(cell: Cell) -> str:
+    """The cell's code as a Material code block."""
+    return _code_block(cell.source, PythonLexer())
+
+
+def render_outputs(snippet: Snippet, run: Run, cell: Cell, palette: dict[str, str]) -> str:
+    """Everything the cell printed and showed, in order."""
+    outputs = executed_cell(run, cell.name).outputs
+    parts = [
+        _render_output(output, f"{snippet.name}-{cell.name}-{index}", cell.alt, palette)
+        for index, output in enumerate(outputs)
+    ]
+    return "".join(part for part in parts if part)
+
+
+def image_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
+    """One fault for each cell that shows an image without saying what it shows."""
+    for cell in snippet.code.values():
+        shown = [output.get("data", {}) for output in executed_cell(run, cell.name).outputs]
+        if any(kind in data for data in shown for kind in IMAGES) and not cell.alt.strip():
+            yield Fault(
+                snippet.path,
+                cell.line,
+                f"cell '{cell.name}' shows an image without alternative text; "
+                'end its marker with alt="what the image shows"',
+            )
+
+
+def _render_output(output: nbformat.NotebookNode, name: str, alt: str, palette: dict[str, str]) -> str:
+    if output.output_type == "stream":
+        kind = "stderr" if output.name == "stderr" else "text"
+        return _text(output.text, kind)
+    data = output.data
+    if "image/svg+xml" in data:
+        return f'<figure class="output">{themed_figure(data["image/svg+xml"], alt, name, palette)}</figure>'
+    if "image/png" in data:
+        source = "".join(data["image/png"].split())
+        image = f'<img src="data:image/png;base64,{source}" alt="{escape(alt, quote=True)}">'
+        return f'<figure class="output">{image}</figure>'
+    if "text/html" in data:
+        return f'<div class="output html" tabindex="0">{data["text/html"]}</div>'
+    return _text(data.get("text/plain", ""), "text")
+
+
+def _text(text: str, kind: str) -> str:
+    text = ANSI.sub("", text).rstrip("\n")
+    if not text:
+        return ""
+    block = _code_block(text, TextLexer())
+    if text.count("\n") >= LONG:
+        block = block.replace("<code>", '<code tabindex="0">', 1)
+    return f'<div class="output {kind}">{block}</div>'
+
+
+def _code_block(code: str, lexer: Lexer) -> str:
+    language = lexer.aliases[0]
+    return highlight(code, lexer, HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)).strip()

@@ -1,0 +1,139 @@
+"""Reads a resource: a Markdown page whose front matter says everything about the work it annotates."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+
+from readinglist.faults import Fault, Faults, nearest
+
+FRONT_MATTER = re.compile(r"\A---\n(?P<yaml>.*?\n)---\n", re.DOTALL)
+
+
+def _sentences(text: str) -> str:
+    if not 1 <= len(re.findall(r"[.!?](?:\s|$)", text)) <= 3:
+        raise ValueError("must be one to three sentences")
+    return " ".join(text.split())
+
+
+Text = Annotated[str, Field(min_length=1)]
+Sentences = Annotated[Text, AfterValidator(_sentences)]
+
+
+class Resource(BaseModel):
+    """What the site knows about one resource. The field order is that of the template."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Text
+    authors: Annotated[list[Text], Field(min_length=1)]
+    year: Annotated[int, Field(ge=1940, le=date.max.year)]
+    kind: Literal["blog post", "tutorial", "paper"]
+    venue: Text
+    url: HttpUrl
+    archived_url: HttpUrl
+    licence: Text
+    citation_key: Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z]+$")]
+    order: Annotated[int, Field(ge=1)]
+    minutes: Annotated[int, Field(ge=1)]
+    level: Literal["introductory", "intermediate", "advanced"]
+    prerequisites: list[Text]
+    concepts: Annotated[list[Text], Field(min_length=1)]
+    why: Sentences
+    skip: Sentences
+    status: Literal["annotated", "listed"]
+
+    # Where it stands; set by read_resource.
+    path: Path = Field(default=Path(), exclude=True, repr=False)
+    body: str = Field(default="", exclude=True, repr=False)
+
+    @field_validator("url", "archived_url", mode="before")
+    @classmethod
+    def _parse_url(cls, value: object) -> object:
+        # Strict mode takes no string for a URL; front matter has nothing else.
+        return HttpUrl(value) if isinstance(value, str) else value
+
+    @property
+    def slug(self) -> str:
+        return self.path.stem
+
+    @property
+    def annotated(self) -> bool:
+        return self.status == "annotated"
+
+    @cached_property
+    def citation(self) -> str:
+        """Authors (year). Title. Venue."""
+        *others, last = self.authors
+        names = f"{', '.join(others)} and {last}" if others else last
+        return f"{names} ({self.year}). {self.title}. {self.venue}."
+
+
+FIELDS = [name for name in Resource.model_fields if name not in ("path", "body")]
+
+
+def split_front_matter(text: str) -> tuple[str, str, int]:
+    """The YAML, the body, and how many lines stand before the body."""
+    if not (match := FRONT_MATTER.match(text)):
+        return "", text, 0
+    return match["yaml"], text[match.end() :], text.count("\n", 0, match.end())
+
+
+def read_resource(path: Path) -> Resource:
+    """The resource described by the front matter of `path`.
+
+    Raises:
+        Faults: everything that is wrong with the front matter, each with its line.
+    """
+    front, body, _ = split_front_matter(path.read_text(encoding="utf-8"))
+    if not front:
+        raise Faults([Fault(path, 1, f"there is no front matter; start with '---' and {', '.join(FIELDS)}")])
+    try:
+        data = yaml.safe_load(front)
+        lines = _lines(front)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        raise Faults([Fault(path, line, f"the front matter is not YAML: {getattr(error, 'problem', error)}")]) from None
+    if not isinstance(data, dict):
+        raise Faults([Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(FIELDS)}")])
+    try:
+        resource = Resource.model_validate(data)
+    except ValidationError as error:
+        faults = [_fault(path, lines, problem) for problem in error.errors()]
+        raise Faults(faults) from None
+    resource.path, resource.body = path, body
+    _check_body(resource, lines["status"])
+    return resource
+
+
+def _lines(front: str) -> dict[str, int]:
+    """The line in the file of each top-level key."""
+    node = yaml.compose(front)
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return {str(key.value): key.start_mark.line + 2 for key, _ in pairs}
+
+
+def _fault(path: Path, lines: dict[str, int], problem: dict) -> Fault:
+    name = str(problem["loc"][0])
+    line = lines.get(name, 1)
+    if problem["type"] == "missing":
+        return Fault(path, 1, f"the front matter lacks '{name}'; it needs {', '.join(FIELDS)}")
+    if problem["type"] == "extra_forbidden":
+        return Fault(path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}")
+    return Fault(path, line, f"'{name}' is {problem['input']!r}: {problem['msg'].lower()}")
+
+
+def _check_body(resource: Resource, line: int) -> None:
+    if resource.annotated and not resource.body.strip():
+        message = "status is 'annotated' but the page is empty; write it or set status: listed"
+        raise Faults([Fault(resource.path, line, message)])
+    if not resource.annotated and resource.body.strip():
+        message = "status is 'listed', so the text below is not shown; set status: annotated or remove it"
+        raise Faults([Fault(resource.path, line, message)])
