@@ -1,7 +1,8 @@
 """Keeps what a snippet's run produced, under a key that names everything the result depends on.
 
-jupyter-cache was the alternative. Its key holds a notebook's code but not its environment, so a new torch would
-show old results; and it cannot keep the values, the files and the time of a run. These few lines can.
+jupyter-cache was the alternative. Its key holds a notebook's code but not its environment, so a new
+torch would show old results; and it cannot keep the values, the files and the time of a run. These
+few lines can.
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ def key(snippet: Snippet, runner: str) -> str:
 class Cache:
     """A folder with one entry a run: `<snippet>/<key>/{run.json, notebook.ipynb, files/}`.
 
-    An entry is written under a temporary name and renamed when it is complete, so that an interrupt, a full disk or
-    a second build at the same time never leaves half of one. Its parts are summed up in run.json: an entry that
-    does not match its sums counts as absent.
+    An entry is written under a temporary name and renamed when it is complete, so that an
+    interrupt, a full disk or a second build at the same time never leaves half of one. Its parts are summed up
+    in run.json: an entry that does not match its sums counts as absent.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,7 +70,10 @@ class Cache:
             record = json.loads((entry / "run.json").read_text(encoding="utf-8"))
             if record.pop("sums") != dict(_sums(entry)):
                 return None
-            notebook = nbformat.read(entry / "notebook.ipynb", as_version=4)
+            # The sums have vouched for the file: no need of nbformat's validation, which is slow.
+            notebook = nbformat.v4.reads_json(
+                (entry / "notebook.ipynb").read_text(encoding="utf-8")
+            )
             return Run(**record, notebook=notebook, files=dict(_files(entry / "files")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -88,7 +92,9 @@ class Cache:
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
         if (stored := self.load(name, key)) is None:
-            raise Faults([Fault(self.folder, 0, f"the entry of '{name}' cannot be read back; {REMEDY}")])
+            raise Faults(
+                [Fault(self.folder, 0, f"the entry of '{name}' cannot be read back; {REMEDY}")]
+            )
         return stored
 
     def check(self) -> None:
@@ -100,7 +106,9 @@ class Cache:
 
     def seconds(self, name: str) -> float | None:
         """How long the newest stored run of a snippet took, whatever its key."""
-        records = sorted((self.folder / name).glob("*/run.json"), key=lambda path: path.stat().st_mtime)
+        records = sorted(
+            (self.folder / name).glob("*/run.json"), key=lambda path: path.stat().st_mtime
+        )
         try:
             return float(json.loads(records[-1].read_text(encoding="utf-8"))["seconds"])
         except (IndexError, OSError, ValueError, KeyError):
@@ -122,7 +130,9 @@ class Cache:
         try:
             yield
         except OSError as error:
-            raise Faults([Fault(self.folder, 0, f"cannot write the cache: {error.strerror}; {REMEDY}")]) from error
+            raise Faults(
+                [Fault(self.folder, 0, f"cannot write the cache: {error.strerror}; {REMEDY}")]
+            ) from error
 
 
 REMEDY = "free some space, or name another folder in the variable RECURRENT_CACHE"

@@ -1,4 +1,4 @@
-"""Everything there is: the snippets and the resources, read, validated and checked against each other."""
+"""Everything there is: snippets and resources, read and checked against each other."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ def _repetitions(resources: Iterable[Resource]) -> Iterator[Fault]:
 
 def _relative(faults: Iterable[Fault], root: Path) -> list[Fault]:
     return [
-        Fault(f.path.relative_to(root) if f.path.is_relative_to(root) else f.path, f.line, f.message)
+        Fault(
+            f.path.relative_to(root) if f.path.is_relative_to(root) else f.path, f.line, f.message
+        )
         for f in faults
     ]

@@ -1,7 +1,7 @@
 """Page text and executed cells in, page text out.
 
-Three things a page may say are replaced: a fenced `cell` or `drawing` block, a fenced `resources` or `snippets`
-list, and an inline value `[[snippet.name:format]]`. Everything else passes through untouched.
+Three things a page may say are replaced: a fenced `cell` or `drawing` block, a fenced `resources`
+or `snippets` list, and an inline value `[[snippet.name:format]]`. The rest passes through untouched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 VALUE = re.compile(r"\[\[(?P<inside>[^\[\]]*)\]\]")
 REFERENCE = re.compile(r"^(?P<snippet>[A-Za-z0-9_]+)\.(?P<name>[A-Za-z0-9_]+)(?::(?P<format>.+))?$")
 OPTIONS = ("source", "output", "folded")
-# The fence that carries finished HTML through Markdown, wherever it stands; the adapter registers it.
+# The fence that carries finished HTML through Markdown; the adapter registers it.
 HTML_FENCE = "rendered"
 
 
@@ -45,7 +45,9 @@ class Page:
     path: Path
     text: str
     lines_before: int = 0  # of the file before `text`: its front matter
-    url_of: Callable[[str], str] = lambda target: target  # from a snippet's name to its page, seen from here
+    url_of: Callable[[str], str] = lambda target: (
+        target
+    )  # from a snippet's name to its page, seen from here
     lists: dict[str, Callable[[], str]] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)  # the snippets it turned out to embed
 
@@ -60,7 +62,11 @@ def embed(page: Page, shelf: Shelf) -> str:
     result: list[str] = []
     for line, block in _blocks(page, faults):
         try:
-            result.append(_embed_block(page, shelf, block) if isinstance(block, Block) else _values(page, shelf, block))
+            result.append(
+                _embed_block(page, shelf, block)
+                if isinstance(block, Block)
+                else _values(page, shelf, block)
+            )
         except ValueError as error:
             faults.append(Fault(page.path, line, str(error)))
     if faults:
@@ -97,7 +103,13 @@ def _blocks(page: Page, faults: list[Fault]) -> Iterator[tuple[int, Block | str]
         words = opening["info"].split()
         if end is None:
             what = words[0] if words else "fenced"
-            faults.append(Fault(page.path, number, f"this '{what}' block is not closed; end it with {opening['fence']}"))
+            faults.append(
+                Fault(
+                    page.path,
+                    number,
+                    f"this '{what}' block is not closed; end it with {opening['fence']}",
+                )
+            )
             return
         if words and words[0] in kinds:
             content = [line.strip() for line in lines[index + 1 : end] if line.strip()]
@@ -129,11 +141,15 @@ def _cell(page: Page, shelf: Shelf, block: Block) -> str:
     if wrong := [option for option in block.options if option not in OPTIONS]:
         raise ValueError(f"'{wrong[0]}' is not an option of a cell; allowed: {', '.join(OPTIONS)}")
     if len(block.content) != 1 or block.content[0].count("#") != 1:
-        raise ValueError(f"a cell block holds one line, snippet#cell; found: {' / '.join(block.content) or 'nothing'}")
+        raise ValueError(
+            f"a cell block holds one line, snippet#cell; found: {' / '.join(block.content) or '-'}"
+        )
     snippet, run = _snippet(shelf, block.content[0].split("#")[0])
     name = block.content[0].split("#")[1]
     if name not in snippet.code:
-        raise ValueError(f"snippet '{snippet.name}' has no cell '{name}'; {nearest(name, snippet.code)}")
+        raise ValueError(
+            f"snippet '{snippet.name}' has no cell '{name}'; {nearest(name, snippet.code)}"
+        )
     page.used += [snippet.name] if snippet.name not in page.used else []
     return _cell_html(snippet, run, snippet.code[name], page, shelf, block.options)
 
@@ -143,7 +159,9 @@ def _cell_html(
 ) -> str:
     both = ("source" in options) == ("output" in options)
     source = render_source(cell) if both or "source" in options else ""
-    outputs = render_outputs(snippet, run, cell, shelf.palette) if both or "output" in options else ""
+    outputs = (
+        render_outputs(snippet, run, cell, shelf.palette) if both or "output" in options else ""
+    )
     if outputs:
         outputs = f'<div class="outputs" data-search-exclude>{outputs}</div>'
     href = f"{page.url_of(snippet.name)}#{cell.name}"
@@ -189,15 +207,25 @@ def _value(page: Page, shelf: Shelf, inside: str, in_formula: bool) -> str:
     snippet, run = _snippet(shelf, reference["snippet"])
     name = reference["name"]
     if name not in run.values:
-        raise ValueError(f"snippet '{snippet.name}' has no value '{name}'; {nearest(name, run.values)}")
+        raise ValueError(
+            f"snippet '{snippet.name}' has no value '{name}'; {nearest(name, run.values)}"
+        )
     if refused := run.values[name].get("refused"):
-        raise ValueError(f"the value {snippet.name}.{name} is {refused}; a page can show a finite number or a string")
+        raise ValueError(
+            f"the value {snippet.name}.{name} is {refused}; a page shows finite numbers and strings"
+        )
     page.used += [snippet.name] if snippet.name not in page.used else []
     text = _formatted(run.values[name]["value"], reference["format"] or "", inside)
     if in_formula:
         return re.sub(r"e([+-])0*(\d+)$", r"\\times 10^{\1\2}", text).replace("{+", "{")
-    text = re.sub(r"e([+-])0*(\d+)$", r" × 10<sup>\1\2</sup>", escape(text)).replace("<sup>+", "<sup>")
-    shown = text.replace("-", "\N{MINUS SIGN}") if not isinstance(run.values[name]["value"], str) else text
+    text = re.sub(r"e([+-])0*(\d+)$", r" × 10<sup>\1\2</sup>", escape(text)).replace(
+        "<sup>+", "<sup>"
+    )
+    shown = (
+        text.replace("-", "\N{MINUS SIGN}")
+        if not isinstance(run.values[name]["value"], str)
+        else text
+    )
     return f'<span class="value" title="computed by {snippet.name}.py: {name}">{shown}</span>'
 
 
@@ -205,4 +233,6 @@ def _formatted(value: Any, spec: str, inside: str) -> str:
     try:
         return format(value, spec)
     except ValueError as error:
-        raise ValueError(f"'[[{inside}]]': {value!r} cannot be shown as '{spec}': {error}") from None
+        raise ValueError(
+            f"'[[{inside}]]': {value!r} cannot be shown as '{spec}': {error}"
+        ) from None

@@ -1,4 +1,4 @@
-"""Runs snippets: several at once, each once, each bounded, and only those whose result is not stored yet."""
+"""Runs snippets: several at once, each bounded, and only those whose result is not stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from readinglist.snippet import Cell, Snippet
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
-# Run in the kernel after the last cell: what the page may quote. Nothing here touches the snippet's own names.
+# Run in the kernel after the last cell: what a page may quote.
 COLLECT_VALUES = """
 def __collect(namespace):
     import math
@@ -45,8 +45,9 @@ def __collect(namespace):
         if isinstance(value, (bool, int, float, str)):
             return {"value": value}
         return {"refused": f"a {kind}"}
-    hidden = {"In", "Out", "exit", "quit", "open", "get_ipython"}
-    return {k: describe(v) for k, v in namespace.items() if not k.startswith("_") and k not in hidden}
+    ipython = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+    names = [name for name in namespace if not name.startswith("_") and name not in ipython]
+    return {name: describe(namespace[name]) for name in names}
 get_ipython().display_pub.publish({"application/json": __collect(dict(globals()))})
 """
 
@@ -114,13 +115,15 @@ class Runner:
     def stored(self, snippet: Snippet) -> Run | None:
         """The snippet's run, if the cache has it, with the snippet's prose as it stands now."""
         run = self.cache.load(snippet.name, key(snippet, self.version))
-        return replace(run, notebook=_with_outputs(snippet.notebook(), run.notebook)) if run else None
+        return (
+            replace(run, notebook=_with_outputs(snippet.notebook(), run.notebook)) if run else None
+        )
 
     def run(self, snippets: Iterable[Snippet], workers: int | None = None) -> dict[str, Run]:
         """Every snippet's run, by name, from the cache or made now.
 
         Raises:
-            Faults: what went wrong in each snippet that failed; the others' runs are stored all the same.
+            Faults: what went wrong in each snippet that failed; the others' runs are stored.
         """
         runs = {}
         missing = []
@@ -135,17 +138,21 @@ class Runner:
         return runs
 
     def _expected(self, snippet: Snippet) -> tuple[bool, float]:
-        """Longest first: by its last run, else by its size, since a long program tends to take long."""
+        """Longest first: by its last run, else by its length, the best guess there is."""
         seconds = self.cache.seconds(snippet.name)
         return (seconds is None, seconds or sum(len(cell.source) for cell in snippet.cells))
 
     def _run_missing(self, snippets: list[Snippet], workers: int | None) -> dict[str, Run]:
         runs: dict[str, Run] = {}
         faults: list[Fault] = []
-        bar = tqdm(total=len(snippets), desc="snippets", unit="", file=sys.stderr, dynamic_ncols=True)
-        # Threads, not the main one: nbclient would install signal handlers there that outlive a run.
+        bar = tqdm(
+            total=len(snippets), desc="snippets", unit="", file=sys.stderr, dynamic_ncols=True
+        )
+        # Not in the main thread: nbclient would install signal handlers that outlive a run.
         with bar, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-            futures: dict[Future[Run], str] = {pool.submit(self.run_one, s): s.name for s in snippets}
+            futures: dict[Future[Run], str] = {
+                pool.submit(self.run_one, s): s.name for s in snippets
+            }
             try:
                 for future in as_completed(futures):
                     try:
@@ -168,38 +175,43 @@ class Runner:
         with tempfile.TemporaryDirectory(prefix="snippet-") as folder:
             work = Path(folder, "work")
             work.mkdir()
-            style = Path(folder, "matplotlibrc")
-            style.write_text(self.style, encoding="utf-8")
-            notebook = snippet.notebook()
-            notebook.cells.append(nbformat.v4.new_code_cell(COLLECT_VALUES, id="values"))
-            kernel = Kernel(notebook, self.limits)
-            self._kernels.append(kernel)
             start = time.monotonic()
-            log = Path(folder, "kernel.log").open("w")  # what the kernel says itself is not for the page
-            try:
-                environ = _kernel_environment(Path(folder), style)
-                kernel.execute(cwd=str(work), env=environ, stdout=log, stderr=log)
-            except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
-                raise Faults([_failure(snippet, kernel, error)]) from None
-            finally:
-                log.close()
-                self._kernels.remove(kernel)
-                atexit.unregister(kernel._cleanup_kernel)  # nbclient leaves it behind when a start fails
-            values = notebook.cells.pop().outputs[0]["data"]["application/json"]
-            files = {p.relative_to(work).as_posix(): p for p in sorted(work.rglob("*")) if p.is_file()}
+            notebook = self._execute(snippet, work)
             run = Run(
                 seconds=round(time.monotonic() - start, 2),
                 date=datetime.date.today().isoformat(),
                 assertions=snippet.assertions,
                 versions=environment(snippet),
-                values=values,
+                values=notebook.cells.pop().outputs[0]["data"]["application/json"],
                 notebook=notebook,
-                files=files,
+                files={p.relative_to(work).as_posix(): p for p in work.rglob("*") if p.is_file()},
             )
             return self.cache.store(snippet.name, key(snippet, self.version), run)
 
+    def _execute(self, snippet: Snippet, work: Path) -> nbformat.NotebookNode:
+        """The executed notebook, with one more cell at its end: the collected values."""
+        style = work.parent / "matplotlibrc"
+        style.write_text(self.style, encoding="utf-8")
+        notebook = snippet.notebook()
+        notebook.cells.append(nbformat.v4.new_code_cell(COLLECT_VALUES, id="values"))
+        kernel = Kernel(notebook, self.limits)
+        self._kernels.append(kernel)
+        try:
+            # What the kernel itself says is not for the page, nor for the terminal.
+            with Path(work.parent, "kernel.log").open("w") as log:
+                environ = _kernel_environment(work.parent, style)
+                kernel.execute(cwd=str(work), env=environ, stdout=log, stderr=log)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
+            raise Faults([_failure(snippet, kernel, error)]) from None
+        finally:
+            self._kernels.remove(kernel)
+            atexit.unregister(kernel._cleanup_kernel)  # nbclient forgets it when a start fails
+        return notebook
 
-def _with_outputs(notebook: nbformat.NotebookNode, executed: nbformat.NotebookNode) -> nbformat.NotebookNode:
+
+def _with_outputs(
+    notebook: nbformat.NotebookNode, executed: nbformat.NotebookNode
+) -> nbformat.NotebookNode:
     """`notebook` with the outputs of the code cells of the same names in `executed`."""
     outputs = {cell.metadata.name: cell for cell in executed.cells if cell.cell_type == "code"}
     for cell in notebook.cells:
@@ -234,7 +246,10 @@ def _failure(snippet: Snippet, kernel: Kernel, error: Exception) -> Fault:
         limit = f"{kernel.limits.output_bytes:,} bytes"
         message = f"{where} printed more than a snippet may ({limit}); print less"
     elif isinstance(error, CellTimeoutError):
-        message = f"{where} was still running when the snippet's {kernel.limits.seconds} s were over; make it shorter"
+        seconds = kernel.limits.seconds
+        message = (
+            f"{where} was still running when the snippet's {seconds} s were over; make it shorter"
+        )
     elif isinstance(error, CellExecutionError):
         line, trace = _raised_at(cell, error)
         message = f"{where} raised {error.ename}: {error.evalue}".rstrip(": ") + trace

@@ -17,7 +17,11 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}" if self.line else f"{self.path}: {self.message}"
+        return (
+            f"{self.path}:{self.line}: {self.message}"
+            if self.line
+            else f"{self.path}: {self.message}"
+        )
 
 
 class Faults(Exception):
@@ -29,7 +33,7 @@ class Faults(Exception):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Says which known name is meant, or lists what exists: the end of a 'there is no ...' message."""
+    """The end of a 'there is no ...' message: which known name is meant, and what exists."""
     known = sorted(known)
     if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
         return f"did you mean '{close[0]}'? It has: {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""Makes figures and drawings part of a page: SVG that takes the page's colours and fonts and can be read aloud."""
+"""Figures and drawings as part of a page: SVG with the page's colours and fonts, and a text."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def read_palette(css: str) -> dict[str, str]:
 
 
 def matplotlib_style(theme: Path, palette: dict[str, str]) -> str:
-    """The style every figure is drawn with: the theme's matplotlibrc and the palette as the colour cycle."""
+    """The style of every figure: the theme's matplotlibrc, and the palette as its colour cycle."""
     colours = ", ".join(f"'{palette[name][1:]}'" for name in QUANTITIES)
     style = (theme / "matplotlibrc").read_text(encoding="utf-8")
     return f'{style}axes.prop_cycle: cycler("color", [{colours}])\n'
 
 
 def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str:
-    """A matplotlib SVG as inline SVG: colours become the page's variables, ids get `name` as a prefix.
+    """A matplotlib SVG as inline SVG, in the page's colours and with `name` before its ids.
 
     White becomes the page's ground, black its ink and gray its muted ink.
     """

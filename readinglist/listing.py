@@ -1,4 +1,4 @@
-"""What is made from metadata: the reading list, the gallery of snippets, and the proof at the foot of a page."""
+"""What is made from metadata: the reading list, the gallery, the proof at a page's foot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typesets mathematics when the site is built: LaTeX in, MathML out, and a font with just the characters in use."""
+"""Mathematics, typeset by the build: LaTeX in, MathML out, and a font of the characters in use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from io import BytesIO
 from pathlib import Path
 
 import latex2mathml.converter
-from fontTools import subset
 
 from readinglist.figures import QUANTITIES
 
 # What pymdownx.arithmatex leaves in a page, in its generic mode.
 ARITHMATEX = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\s*\\[(\[](?P<latex>.*?)\\[)\]]\s*</(?P=tag)>', re.DOTALL
+    r'<(?P<tag>span|div) class="arithmatex">\s*\\[(\[](?P<latex>.*?)\\[)\]]\s*</(?P=tag)>',
+    re.DOTALL,
 )
 TEXT_IN_MATH = re.compile(r"<math.*?</math>|<svg class=\"drawing\".*?</svg>", re.DOTALL)
 # The font lies inside the ziamath package; importing that would draw formulas, slowly.
@@ -31,7 +31,9 @@ def typeset(page_html: str) -> str:
     Raises:
         ValueError: naming the formula that cannot be typeset.
     """
-    return ARITHMATEX.sub(lambda m: to_mathml(html.unescape(m["latex"]).strip(), m["tag"] == "div"), page_html)
+    return ARITHMATEX.sub(
+        lambda m: to_mathml(html.unescape(m["latex"]).strip(), m["tag"] == "div"), page_html
+    )
 
 
 def to_mathml(latex: str, block: bool = False) -> str:
@@ -40,11 +42,15 @@ def to_mathml(latex: str, block: bool = False) -> str:
     try:
         mathml = latex2mathml.converter.convert(coloured, display="block" if block else "inline")
     except Exception as error:
-        raise ValueError(f"the formula '{latex}' cannot be typeset: {error or type(error).__name__}") from error
+        raise ValueError(
+            f"the formula '{latex}' cannot be typeset: {error or type(error).__name__}"
+        ) from error
     if unknown := re.search(r">(\\[a-zA-Z]+)<", mathml):
         raise ValueError(f"the formula '{latex}' uses {unknown[1]}, which is not known")
-    mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "").replace(' display="inline"', "")
-    return re.sub(r'mathcolor="(\w+)"', r'class="\1"', html_characters(mathml))
+    mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "").replace(
+        ' display="inline"', ""
+    )
+    return re.sub(r'mathcolor="(\w+)"', r'class="q-\1"', html_characters(mathml))
 
 
 def html_characters(mathml: str) -> str:
@@ -57,8 +63,8 @@ def html_characters(mathml: str) -> str:
 
 
 def characters(pages: Iterable[str]) -> str:
-    """Every character that the formulas and drawings of these pages show, and its mathematical italic."""
-    text = set()
+    """Every character that formulas and drawings show, and its mathematical italic."""
+    text: set[str] = set()
     for page in pages:
         for part in TEXT_IN_MATH.findall(page):
             text.update(html.unescape(re.sub(r"<[^>]+>", "", part)))
@@ -67,23 +73,32 @@ def characters(pages: Iterable[str]) -> str:
 
 
 def _italic(char: str) -> str:
-    """What a browser shows for a one-letter <mi>: the italic of a letter, or the character itself."""
+    """What a browser shows for a one-letter <mi>: a letter's italic, or the character itself."""
     if char == "h":
         return "\N{PLANCK CONSTANT}"
     try:
-        name = unicodedata.name(char).replace(" LETTER", "").replace("LATIN ", "").replace("GREEK ", "")
+        name = (
+            unicodedata.name(char)
+            .replace(" LETTER", "")
+            .replace("LATIN ", "")
+            .replace("GREEK ", "")
+        )
         return unicodedata.lookup(f"MATHEMATICAL ITALIC {name}")
     except (KeyError, ValueError):
         return char
 
 
 def math_font(text: str, cache: Path) -> bytes:
-    """STIX Two Math as woff2, cut down to the characters of `text` and the larger forms of its signs."""
+    """STIX Two Math as woff2, cut down to the characters of `text` and their larger forms."""
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     stored = cache / f"math-{name}.woff2"
     if stored.exists():
         return stored.read_bytes()
-    options = subset.Options(flavor="woff2", layout_features=["ssty", "kern", "ccmp"], name_IDs=[0, 1, 2, 13])
+    from fontTools import subset  # takes a while to import, and most builds find the font stored
+
+    options = subset.Options(
+        flavor="woff2", layout_features=["ssty", "kern", "ccmp"], name_IDs=[0, 1, 2, 13]
+    )
     font = subset.load_font(str(FONT), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=text)

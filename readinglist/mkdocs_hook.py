@@ -1,4 +1,4 @@
-"""The adapter to MkDocs, and the only module that imports it: another generator needs another of these."""
+"""The adapter to MkDocs, the only module that imports it: another generator needs another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-# MkDocs loads this file by its path, whatever the current folder: the package must be found from it.
+# MkDocs loads this file by its path, whatever the current folder.
 sys.path.insert(0, str(ROOT))
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -24,7 +24,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist import mathml
-from readinglist.catalog import Catalog, read_catalog
+from readinglist.catalog import Catalog
 from readinglist.embedding import HTML_FENCE, Page, embed
 from readinglist.faults import Fault, Faults
 from readinglist.listing import Lists, proof
@@ -32,9 +32,12 @@ from readinglist.publishing import publish, staging_folder
 from readinglist.resource import Resource, split_front_matter
 from readinglist.session import Session, open_session
 from readinglist.snippet import Snippet
-from readinglist.snippet_page import write_downloads, write_notebook
+from readinglist.snippet_page import fill_cells, write_downloads, write_notebook
 
-LINK = re.compile(r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )?link '(?P<link>[^']+)', (?P<rest>.+)", re.DOTALL)
+LINK = re.compile(
+    r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )?link '(?P<link>[^']+)', (?P<rest>.+)",
+    re.DOTALL,
+)
 
 
 @dataclass
@@ -43,9 +46,11 @@ class Build:
 
     session: Session
     site: Path
-    # Generated files never go into docs/: `mkdocs serve` would reload for ever. One folder a build, since
-    # two builds may run at once.
-    pages: TemporaryDirectory[str] = field(default_factory=lambda: TemporaryDirectory(prefix="pages-"))
+    # Generated files never go into docs/: `mkdocs serve` would reload for ever. One folder a build,
+    # since two builds may run at once.
+    pages: TemporaryDirectory[str] = field(
+        default_factory=lambda: TemporaryDirectory(prefix="pages-")
+    )
     faults: list[Fault] = field(default_factory=list)
     used: dict[str, list[str]] = field(default_factory=dict)  # page -> snippets it shows
 
@@ -108,11 +113,11 @@ def _navigation(catalog: Catalog) -> list[Any]:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     for resource in build.catalog.resources:
         if not resource.annotated:
-            files.remove(files.get_file_from_path(f"resources/{resource.slug}.md"))
+            files.remove(files.src_uris[f"resources/{resource.slug}.md"])
     generated = []
     folder = Path(build.pages.name)
     for snippet in build.catalog.snippets.values():
-        generated += [write_notebook(folder, snippet, build.session.shelf)]
+        generated += [write_notebook(folder, snippet)]
         generated += write_downloads(folder, snippet, build.session.shelf)
     for path in generated:
         files.append(File(path, str(folder), config.site_dir, config.use_directory_urls))
@@ -131,7 +136,7 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
         file = files.get_file_from_path(target)
         return get_relative_url(file.url if file else target, page.url)
 
-    source = Path(page.file.abs_src_path)
+    source = Path(page.file.abs_src_path or "")
     before = split_front_matter(source.read_text(encoding="utf-8"))[2]
     lists = Lists(ROOT / "theme" / "blocks", build.session, url_of)
     text = Page(
@@ -156,14 +161,14 @@ def _leading_blank_lines(source: Path, before: int) -> int:
 
 
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
-    if build.snippet(page):
-        # mkdocs-jupyter appends nbconvert's stylesheet to every notebook; ours are in docs/assets/css.
+    if snippet := build.snippet(page):
+        # mkdocs-jupyter appends nbconvert's stylesheet; ours is in docs/assets/css.
         html = re.sub(r"\s*<style>.*?</style>\s*$", "", html, flags=re.DOTALL)
+        html = fill_cells(html, snippet, build.session.shelf)
     try:
         return mathml.typeset(html)
     except ValueError as error:
-        snippet = build.snippet(page)
-        source = snippet.path if snippet else Path(page.file.abs_src_path)
+        source = snippet.path if snippet else Path(page.file.abs_src_path or "")
         build.faults.append(Fault(source.relative_to(ROOT), 0, str(error)))
         return html
 
@@ -172,7 +177,9 @@ def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: 
     names = build.used.get(page.file.src_uri, [])
     if snippet := build.snippet(page):
         names = [snippet.name]
-        page.edit_url = f"{(config.repo_url or '').rstrip('/')}/edit/main/snippets/{snippet.name}.py"
+        page.edit_url = (
+            f"{(config.repo_url or '').rstrip('/')}/edit/main/snippets/{snippet.name}.py"
+        )
         page.meta["description"] = snippet.summary
         page.toc = TableOfContents([AnchorLink(name, name, 2) for name in snippet.code])
         context["snippet"] = snippet
@@ -211,7 +218,9 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _abort(faults: list[Fault]) -> Abort:
-    listed = "\n".join(f"  {line}" for fault in sorted(set(faults)) for line in str(fault).split("\n"))
+    listed = "\n".join(
+        f"  {line}" for fault in sorted(set(faults)) for line in str(fault).split("\n")
+    )
     count = "1 fault" if len(set(faults)) == 1 else f"{len(set(faults))} faults"
     return Abort(f"The site was not built: {count}.\n{listed}")
 

@@ -30,6 +30,8 @@ def publish(built: Path, site: Path) -> None:
             except OSError:
                 if not site.exists():
                     raise
-        raise OSError(f"{site} is replaced again and again by another build; stop it and build again")
+        raise OSError(
+            f"{site} is replaced again and again by another build; stop it and build again"
+        )
     finally:
         shutil.rmtree(old, ignore_errors=True)

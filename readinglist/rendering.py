@@ -1,4 +1,4 @@
-"""One executed cell as HTML: its source and its outputs, the same on resource pages and on snippet pages."""
+"""One executed cell as HTML, the same on resource pages and on snippet pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from readinglist.snippet import Cell, Snippet
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 IMAGES = ("image/svg+xml", "image/png")
-LONG = 24  # lines; a longer text scrolls inside its box, which must then be in reach of the keyboard
+LONG = (
+    24  # lines; a longer text scrolls inside its box, which must then be in reach of the keyboard
+)
 
 
 def executed_cell(run: Run, name: str) -> nbformat.NotebookNode:
@@ -55,13 +57,16 @@ def image_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
             )
 
 
-def _render_output(output: nbformat.NotebookNode, name: str, alt: str, palette: dict[str, str]) -> str:
+def _render_output(
+    output: nbformat.NotebookNode, name: str, alt: str, palette: dict[str, str]
+) -> str:
     if output.output_type == "stream":
         kind = "stderr" if output.name == "stderr" else "text"
         return _text(output.text, kind)
     data = output.data
     if "image/svg+xml" in data:
-        return f'<figure class="output">{themed_figure(data["image/svg+xml"], alt, name, palette)}</figure>'
+        figure = themed_figure(data["image/svg+xml"], alt, name, palette)
+        return f'<figure class="output">{figure}</figure>'
     if "image/png" in data:
         source = "".join(data["image/png"].split())
         image = f'<img src="data:image/png;base64,{source}" alt="{escape(alt, quote=True)}">'
@@ -83,4 +88,6 @@ def _text(text: str, kind: str) -> str:
 
 def _code_block(code: str, lexer: Lexer) -> str:
     language = lexer.aliases[0]
-    return highlight(code, lexer, HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)).strip()
+    return highlight(
+        code, lexer, HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)
+    ).strip()

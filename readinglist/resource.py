@@ -1,4 +1,4 @@
-"""Reads a resource: a Markdown page whose front matter says everything about the work it annotates."""
+"""Reads a resource: a page whose front matter says everything about the work it annotates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
 
 from readinglist.faults import Fault, Faults, nearest
 
@@ -93,16 +102,22 @@ def read_resource(path: Path) -> Resource:
     """
     front, body, _ = split_front_matter(path.read_text(encoding="utf-8"))
     if not front:
-        raise Faults([Fault(path, 1, f"there is no front matter; start with '---' and {', '.join(FIELDS)}")])
+        raise Faults(
+            [Fault(path, 1, f"there is no front matter; start with '---' and {', '.join(FIELDS)}")]
+        )
     try:
         data = yaml.safe_load(front)
         lines = _lines(front)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
-        raise Faults([Fault(path, line, f"the front matter is not YAML: {getattr(error, 'problem', error)}")]) from None
+        raise Faults(
+            [Fault(path, line, f"the front matter is not YAML: {getattr(error, 'problem', error)}")]
+        ) from None
     if not isinstance(data, dict):
-        raise Faults([Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(FIELDS)}")])
+        raise Faults(
+            [Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(FIELDS)}")]
+        )
     try:
         resource = Resource.model_validate(data)
     except ValidationError as error:
@@ -120,13 +135,15 @@ def _lines(front: str) -> dict[str, int]:
     return {str(key.value): key.start_mark.line + 2 for key, _ in pairs}
 
 
-def _fault(path: Path, lines: dict[str, int], problem: dict) -> Fault:
+def _fault(path: Path, lines: dict[str, int], problem: ErrorDetails) -> Fault:
     name = str(problem["loc"][0])
     line = lines.get(name, 1)
     if problem["type"] == "missing":
         return Fault(path, 1, f"the front matter lacks '{name}'; it needs {', '.join(FIELDS)}")
     if problem["type"] == "extra_forbidden":
-        return Fault(path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}")
+        return Fault(
+            path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}"
+        )
     return Fault(path, line, f"'{name}' is {problem['input']!r}: {problem['msg'].lower()}")
 
 
@@ -135,5 +152,7 @@ def _check_body(resource: Resource, line: int) -> None:
         message = "status is 'annotated' but the page is empty; write it or set status: listed"
         raise Faults([Fault(resource.path, line, message)])
     if not resource.annotated and resource.body.strip():
-        message = "status is 'listed', so the text below is not shown; set status: annotated or remove it"
+        message = (
+            "status is 'listed', so the text below is not shown; set status: annotated or remove it"
+        )
         raise Faults([Fault(resource.path, line, message)])

@@ -47,8 +47,13 @@ def open_session(root: Path) -> Session:
         raise Faults(catalog.relative(error.faults)) from None
     if faults := [f for s in catalog.snippets.values() for f in image_faults(s, runs[s.name])]:
         raise Faults(catalog.relative(faults))
-    return Session(catalog, Shelf(catalog.snippets, runs, root / "docs" / "assets" / "drawings", _palette(root)))
+    return Session(
+        catalog,
+        Shelf(catalog.snippets, runs, root / "docs" / "assets" / "drawings", _palette(root)),
+    )
 
 
 def _palette(root: Path) -> dict[str, str]:
-    return read_palette((root / "docs" / "assets" / "css" / "palette.css").read_text(encoding="utf-8"))
+    return read_palette(
+        (root / "docs" / "assets" / "css" / "palette.css").read_text(encoding="utf-8")
+    )

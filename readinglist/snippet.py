@@ -1,4 +1,4 @@
-"""Reads a snippet: a Python program in jupytext's percent format, cell by cell, without running it."""
+"""Reads a snippet, a program in jupytext's percent format, cell by cell, without running it."""
 
 from __future__ import annotations
 
@@ -72,15 +72,24 @@ class Snippet:
 
     def notebook(self) -> nbformat.NotebookNode:
         """The snippet as a notebook to run, cell for cell."""
-        v4 = nbformat.v4
-        cells = []
+        cells: list[dict[str, object]] = []
         for index, cell in enumerate(self.cells):
-            new = v4.new_markdown_cell if cell.markdown else v4.new_code_cell
-            metadata = {"name": cell.name} if cell.name else {}
             # A fixed id, so that the same program gives the same notebook.
-            cells.append(new(cell.source, id=f"cell-{index}", metadata=metadata))
+            node: dict[str, object] = {"id": f"cell-{index}", "metadata": {}, "source": cell.source}
+            if cell.markdown:
+                node |= {"cell_type": "markdown"}
+            else:
+                node |= {"cell_type": "code", "metadata": {"name": cell.name}}
+                node |= {"outputs": [], "execution_count": None}
+            cells.append(node)
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        notebook = {
+            "cells": cells,
+            "metadata": {"kernelspec": kernel},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        return nbformat.from_dict(notebook)
 
 
 def _top_level_asserts(node: ast.AST) -> int:
@@ -141,7 +150,7 @@ def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
         yield Fault(
             snippet.path,
             1,
-            "the first cell must be '# %% [markdown]' with '# # Title', an empty comment line and a sentence",
+            "the first cell must be '# %% [markdown]' with '# # Title', '#' and a sentence",
         )
     for cell in snippet.cells:
         if cell.markdown:
@@ -157,14 +166,14 @@ def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
             yield Fault(
                 snippet.path,
                 cell.line,
-                f"a second cell named '{cell.name}' (the first: line {seen[cell.name]}); rename one",
+                f"a second cell named '{cell.name}' (first: line {seen[cell.name]}); rename one",
             )
         seen.setdefault(cell.name, cell.line)
 
 
 def _read_metadata(snippet: Snippet, head: str) -> Iterator[Fault]:
     """Reads the PEP 723 block into the snippet; yields what is wrong with it."""
-    expected = "put '# /// script', 'dependencies', '[tool.recurrent]' with 'concept', '# ///' at the top"
+    expected = "put '# /// script', dependencies, [tool.recurrent] with concept, '# ///' at the top"
     match = METADATA.search(head)
     if not match:
         yield Fault(snippet.path, 1, f"there is no dependency block (PEP 723); {expected}")
@@ -182,7 +191,9 @@ def _read_metadata(snippet: Snippet, head: str) -> Iterator[Fault]:
         if pin := PIN.match(requirement):
             snippet.dependencies[pin["name"].lower()] = pin["version"]
         else:
-            yield Fault(snippet.path, line, f"'{requirement}' is not an exact pin; write name==version")
+            yield Fault(
+                snippet.path, line, f"'{requirement}' is not an exact pin; write name==version"
+            )
 
 
 def _imports(source: str) -> list[tuple[str, int]]:
@@ -198,7 +209,9 @@ def _imports(source: str) -> list[tuple[str, int]]:
 
 @cache
 def _distributions() -> dict[str, list[str]]:
-    return {k: [d.lower() for d in v] for k, v in importlib.metadata.packages_distributions().items()}
+    return {
+        k: [d.lower() for d in v] for k, v in importlib.metadata.packages_distributions().items()
+    }
 
 
 def _import_faults(
@@ -207,14 +220,22 @@ def _import_faults(
     used = set()
     for module, line in imports:
         if module in siblings or module in {".", "readinglist"}:
-            what = "the project itself" if module in {".", "readinglist"} else f"the snippet '{module}'"
+            what = (
+                "the project itself"
+                if module in {".", "readinglist"}
+                else f"the snippet '{module}'"
+            )
             yield Fault(
                 snippet.path,
                 line,
                 f"imports {what}; a snippet stands alone, so copy in the few lines it needs",
             )
         elif module not in sys.stdlib_module_names:
-            names = _distributions().get(module, [module])
+            names = (
+                [module]
+                if module in snippet.dependencies
+                else _distributions().get(module, [module])
+            )
             declared = [name for name in names if name in snippet.dependencies]
             used.update(declared)
             if not declared:
@@ -225,20 +246,24 @@ def _import_faults(
                     f"add '{names[0]}==...' as pinned in requirements.txt",
                 )
     for name in sorted(snippet.dependencies.keys() - used):
-        yield Fault(snippet.path, 1, f"declares '{name}' but does not import it; remove it from the block")
+        yield Fault(
+            snippet.path, 1, f"declares '{name}' but does not import it; remove it from the block"
+        )
 
 
 def _pin_faults(snippet: Snippet, pins: dict[str, str]) -> Iterator[Fault]:
     for name, version in snippet.dependencies.items():
         if name not in pins:
             yield Fault(
-                snippet.path, 1, f"declares '{name}', which requirements.txt does not pin; {nearest(name, pins)}"
+                snippet.path,
+                1,
+                f"declares '{name}', which requirements.txt does not pin; {nearest(name, pins)}",
             )
         elif pins[name] != version:
             yield Fault(
                 snippet.path,
                 1,
-                f"declares {name}=={version}, but requirements.txt pins {pins[name]}; use the same version",
+                f"declares {name}=={version}, but requirements.txt pins {pins[name]}; use that",
             )
 
 

@@ -1,4 +1,4 @@
-"""The files of a snippet's page: the notebook that becomes the page, and what can be downloaded there."""
+"""The files of a snippet's page: the notebook that becomes it, and what can be downloaded."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from readinglist.rendering import render_outputs, render_source
 from readinglist.snippet import Cell, Snippet
 
 
-def write_notebook(folder: Path, snippet: Snippet, shelf: Shelf) -> str:
-    """Writes the notebook that mkdocs-jupyter renders: each code cell carries its finished HTML.
+def write_notebook(folder: Path, snippet: Snippet) -> str:
+    """Writes the notebook that mkdocs-jupyter renders: the prose, and a place for each code cell.
 
     Returns its path within `folder`.
     """
-    run = shelf.runs[snippet.name]
-    notebook = nbformat.from_dict(run.notebook)
-    cells = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            code = snippet.code[cell.metadata.name]
-            outputs = render_outputs(snippet, run, code, shelf.palette)
-            cell = nbformat.v4.new_code_cell(id=cell.id, metadata={"html": _cell_html(code, outputs)})
-        cells.append(cell)
+    notebook = snippet.notebook()
     # The page shows the title itself, above the card.
-    cells[0] = nbformat.v4.new_markdown_cell(cells[0].source.split("\n", 1)[1].lstrip(), id="introduction")
+    notebook.cells[0].source = notebook.cells[0].source.split("\n", 1)[1].lstrip()
     path = f"snippets/{snippet.name}.ipynb"
-    _write(folder / path, nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata))
+    _write(folder / path, notebook)
     return path
 
 
+def fill_cells(html: str, snippet: Snippet, shelf: Shelf) -> str:
+    """The rendered page with every code cell in its place."""
+    run = shelf.runs[snippet.name]
+    for cell in snippet.code.values():
+        outputs = render_outputs(snippet, run, cell, shelf.palette)
+        html = html.replace(f'<div data-cell="{cell.name}"></div>', _cell_html(cell, outputs))
+    return html
+
+
 def write_downloads(folder: Path, snippet: Snippet, shelf: Shelf) -> list[str]:
-    """Puts the program, the executed notebook and the files it wrote where the page links to them."""
+    """Puts the program, the executed notebook and the files it wrote where its page links."""
     run = shelf.runs[snippet.name]
     sources = {f"{snippet.name}.py": snippet.path}
     sources |= {f"{snippet.name}/{name}": path for name, path in run.files.items()}

@@ -229,7 +229,9 @@ def train(variant, clear=False, updates=120, steps=20, seeds=10, batch=16, hidde
     data = torch.Generator().manual_seed(1)  # the same stream for every variant
     weights = new_weights(variant, RESET + 1, hidden_size, seeds)
     readout = torch.zeros(seeds, 1 + SYMBOLS, hidden_size)
-    optimizer = torch.optim.Adam([w.requires_grad_() for w in (*weights.values(), readout)], lr=0.04)
+    optimizer = torch.optim.Adam(
+        [w.requires_grad_() for w in (*weights.values(), readout)], lr=0.04
+    )
     stuck = []
     for update in range(updates):
         if clear or update == 0:
@@ -260,7 +262,9 @@ def follow(variant, weights, readout, steps=500, warm_up=100, batch=16):
 
 # %% final_losses tags=["demo"]
 losses, wrong, cells, stuck = {}, {}, {}, {}
-print("            loss in nats per step        wrong\nvariant       mean    best   worst    answers")
+print(
+    "            loss in nats per step        wrong\nvariant       mean    best   worst    answers"
+)
 for variant in VARIANTS:
     weights, readout, stuck[variant] = train(variant)
     losses[variant], wrong[variant], cells[variant] = follow(variant, weights, readout)

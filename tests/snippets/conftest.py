@@ -14,7 +14,11 @@ def snippet(request) -> types.SimpleNamespace:
     """The names that the definition cells of `snippets/<name>.py` define, for `test_<name>.py`."""
     path = SNIPPETS / f"{request.path.stem.removeprefix('test_')}.py"
     cells = jupytext.read(path, fmt="py:percent").cells
-    definitions = [c.source for c in cells if c.cell_type == "code" and "demo" not in c.metadata.get("tags", [])]
+    definitions = [
+        c.source
+        for c in cells
+        if c.cell_type == "code" and "demo" not in c.metadata.get("tags", [])
+    ]
     namespace: dict[str, object] = {"__name__": path.stem}
     exec(compile("\n\n".join(definitions), str(path), "exec"), namespace)
     return types.SimpleNamespace(**namespace)

@@ -1,0 +1,48 @@
+# Each command does all the set-up it needs. `make` alone lists them.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export NO_MKDOCS_2_WARNING := 1
+
+.PHONY: help serve build test check clean
+
+help:
+	@echo "make serve   run the snippets, build the site, serve it on http://127.0.0.1:8000"
+	@echo "make build   the same, into site/"
+	@echo "make test    every test, in a real browser where it takes one"
+	@echo "make check   lint, format, types, metadata"
+	@echo "make clean   forget the environment, the cache and the site"
+
+serve: $(VENV)/site.ok
+	$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:8000
+
+build: $(VENV)/site.ok
+	$(BIN)/python -m mkdocs build --quiet
+
+test: $(VENV)/dev.ok
+	tests/install-browser $(BIN)/python
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.ok
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m readinglist check
+
+clean:
+	rm -rf $(VENV) .cache site
+
+# The requirements are installed anew when their file changes. pip may be capped or old on a machine; it only
+# needs to be recent enough to know today's wheels.
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Recurrent needs Python 3.11 or newer; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/site.ok: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(VENV)/dev.ok: requirements-dev.txt $(VENV)/site.ok
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	touch $@
