@@ -14,7 +14,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,12 +52,38 @@ def key(snippet: Snippet, runner: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
+REMEDY = "free some space, or name another folder in the variable RECURRENT_CACHE"
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Turns a full disk or a missing permission into a fault that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        message = f"cannot write the cache: {error.strerror}; {REMEDY}"
+        raise Faults([Fault(folder, 0, message)]) from error
+
+
+def kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """What `path` holds, made and put there in one step if it is not there yet."""
+    if path.exists():
+        return path.read_bytes()
+    made = make()
+    with writable(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".partial-", delete=False) as file:
+            file.write(made)
+        os.replace(file.name, path)
+    return made
+
+
 class Cache:
     """A folder with one entry a run: `<snippet>/<key>/{run.json, notebook.ipynb, files/}`.
 
     An entry is written under a temporary name and renamed when it is complete, so that an
-    interrupt, a full disk or a second build at the same time never leaves half of one. Its parts are summed up
-    in run.json: an entry that does not match its sums counts as absent.
+    interrupt, a full disk or a second build at the same time never leaves half of one. Its parts
+    are summed up in run.json: an entry that does not match its sums counts as absent.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,7 +106,7 @@ class Cache:
 
     def store(self, name: str, key: str, run: Run) -> Run:
         """Stores a run, and returns it as it will be loaded."""
-        with self._writable():
+        with writable(self.folder):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
             try:
@@ -99,7 +125,7 @@ class Cache:
 
     def check(self) -> None:
         """Raises Faults if nothing can be stored here: better before the runs than after."""
-        with self._writable():
+        with writable(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder) as file:
                 file.write(b"0" * 4096)
@@ -124,18 +150,6 @@ class Cache:
         record = {k: v for k, v in asdict(run).items() if k not in ("notebook", "files")}
         record["sums"] = dict(_sums(folder))
         (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-
-    @contextmanager
-    def _writable(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise Faults(
-                [Fault(self.folder, 0, f"cannot write the cache: {error.strerror}; {REMEDY}")]
-            ) from error
-
-
-REMEDY = "free some space, or name another folder in the variable RECURRENT_CACHE"
 
 
 def _rename(partial: Path, entry: Path) -> None:

@@ -1,7 +1,7 @@
 """Page text and executed cells in, page text out.
 
 Three things a page may say are replaced: a fenced `cell` or `drawing` block, a fenced `resources`
-or `snippets` list, and an inline value `[[snippet.name:format]]`. The rest passes through untouched.
+or `snippets` list, and an inline value `[[snippet.name:format]]`. The rest passes through as it is.
 """
 
 from __future__ import annotations

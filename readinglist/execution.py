@@ -125,6 +125,7 @@ class Runner:
         Raises:
             Faults: what went wrong in each snippet that failed; the others' runs are stored.
         """
+        self.cache.check()
         runs = {}
         missing = []
         for snippet in snippets:
@@ -133,7 +134,6 @@ class Runner:
             else:
                 missing.append(snippet)
         if missing:
-            self.cache.check()
             runs |= self._run_missing(sorted(missing, key=self._expected, reverse=True), workers)
         return runs
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import latex2mathml.converter
 
+from readinglist.cache import kept
 from readinglist.figures import QUANTITIES
 
 # What pymdownx.arithmatex leaves in a page, in its generic mode.
@@ -91,10 +92,11 @@ def _italic(char: str) -> str:
 def math_font(text: str, cache: Path) -> bytes:
     """STIX Two Math as woff2, cut down to the characters of `text` and their larger forms."""
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    stored = cache / f"math-{name}.woff2"
-    if stored.exists():
-        return stored.read_bytes()
-    from fontTools import subset  # takes a while to import, and most builds find the font stored
+    return kept(cache / f"math-{name}.woff2", lambda: _subset(text))
+
+
+def _subset(text: str) -> bytes:
+    from fontTools import subset  # takes a while to import, and most builds find the font kept
 
     options = subset.Options(
         flavor="woff2", layout_features=["ssty", "kern", "ccmp"], name_IDs=[0, 1, 2, 13]
@@ -104,10 +106,5 @@ def math_font(text: str, cache: Path) -> bytes:
     subsetter.populate(text=text)
     subsetter.subset(font)
     buffer = BytesIO()
-    font.flavor = "woff2"
-    font.save(buffer)
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = stored.with_suffix(".partial")
-    partial.write_bytes(buffer.getvalue())
-    partial.replace(stored)
+    subset.save_font(font, buffer, options)
     return buffer.getvalue()

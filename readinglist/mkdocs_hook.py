@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import sys
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 # MkDocs loads this file by its path, whatever the current folder.
 sys.path.insert(0, str(ROOT))
 
+from jinja2 import FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.plugins import event_priority
@@ -24,16 +27,24 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist import mathml
+from readinglist.cache import kept
 from readinglist.catalog import Catalog
 from readinglist.embedding import HTML_FENCE, Page, embed
 from readinglist.faults import Fault, Faults
 from readinglist.listing import Lists, proof
 from readinglist.publishing import publish, staging_folder
 from readinglist.resource import Resource, split_front_matter
-from readinglist.session import Session, open_session
+from readinglist.session import Session, cache_folder, open_session
 from readinglist.snippet import Snippet
 from readinglist.snippet_page import fill_cells, write_downloads, write_notebook
 
+TEMPLATES = ROOT / "theme" / "notebook"
+RENDERER = b"".join(
+    [*(version(name).encode() for name in ("nbconvert", "mkdocs-jupyter"))]
+    + [path.read_bytes() for path in sorted(TEMPLATES.rglob("*.j2"))]
+)
+FIGURE = re.compile(r'<svg class="(?:plot|drawing)".*?</svg>', re.DOTALL)
+SET_ASIDE = re.compile(r'<svg data-figure="(\d+)"></svg>')
 LINK = re.compile(
     r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )?link '(?P<link>[^']+)', (?P<rest>.+)",
     re.DOTALL,
@@ -52,6 +63,7 @@ class Build:
         default_factory=lambda: TemporaryDirectory(prefix="pages-")
     )
     faults: list[Fault] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
     used: dict[str, list[str]] = field(default_factory=dict)  # page -> snippets it shows
 
     @property
@@ -87,7 +99,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         build = Build(open_session(ROOT), Path(config.site_dir))
     except Faults as error:
         raise _abort(error.faults) from None
-    jupyter_settings.templates_dir = str(ROOT / "theme" / "notebook")
+    jupyter_settings.templates_dir = str(TEMPLATES)
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [
         {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
     ]
@@ -122,6 +134,33 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path in generated:
         files.append(File(path, str(folder), config.site_dir, config.use_directory_urls))
     return files
+
+
+@event_priority(-100)  # after mkdocs-jupyter has put its renderer in place
+def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsPage:
+    if build.snippet(page):
+        render_notebook = page.render
+
+        def render_once(config: MkDocsConfig, files: Files) -> None:
+            def make() -> bytes:
+                render_notebook(config, files)
+                return (page.content or "").encode()
+
+            # nbconvert takes a fifth of a second a page. The key holds all the result hangs on.
+            notebook = Path(page.file.abs_src_path or "").read_bytes()
+            name = hashlib.sha256(notebook + RENDERER).hexdigest()
+            page.content = kept(cache_folder(ROOT) / "pages" / name, make).decode()
+
+        page.render = render_once  # type: ignore[method-assign]
+    return page
+
+
+def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
+    # Material's templates take half a second to compile.
+    folder = cache_folder(ROOT) / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+    return env
 
 
 def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
@@ -173,6 +212,7 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
         return html
 
 
+@event_priority(50)  # before the search plugin, which would parse every point of every figure
 def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: Any) -> dict:
     names = build.used.get(page.file.src_uri, [])
     if snippet := build.snippet(page):
@@ -190,7 +230,17 @@ def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: 
     context["following"] = _following(resource) if resource else None
     context["shown"] = [build.catalog.snippets[name] for name in names]
     context["proof"] = proof(build.session, names or list(build.catalog.snippets))
+    page.content = FIGURE.sub(_set_aside, page.content or "")
     return context
+
+
+def _set_aside(figure: re.Match[str]) -> str:
+    build.figures.append(figure[0])
+    return f'<svg data-figure="{len(build.figures) - 1}"></svg>'
+
+
+def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
+    return SET_ASIDE.sub(lambda match: build.figures[int(match[1])], output)
 
 
 def _shown_by(resource: Resource) -> list[str]:
@@ -208,7 +258,7 @@ def on_post_build(config: MkDocsConfig) -> None:
         raise _abort(build.faults)
     built = Path(config.site_dir)
     pages = (path.read_text(encoding="utf-8") for path in built.rglob("*.html"))
-    font = mathml.math_font(mathml.characters(pages), ROOT / ".cache" / "fonts")
+    font = mathml.math_font(mathml.characters(pages), cache_folder(ROOT) / "fonts")
     target = built / "assets" / "fonts" / "math.woff2"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(font)
