@@ -247,15 +247,19 @@ def test_loss_is_in_nats_and_seeds_do_not_touch(snippet):
     torch.testing.assert_close(uniform, torch.full((S,), math.log(5)))
 
 
-def test_following_with_an_empty_readout_is_guessing_among_five(snippet):
-    weights = snippet.new_weights("GRU", 6, H, seeds=S)
-    readout = torch.zeros(S, 5, H)
+def test_follow_scores_the_steps_after_the_warm_up(snippet):
+    torch.manual_seed(0)
+    weights, readout = snippet.new_weights("GRU", 6, H, seeds=S), 5 * torch.randn(S, 5, H)
     loss, wrong, Cs = snippet.follow("GRU", weights, readout, steps=40, warm_up=30, batch=B)
-    torch.testing.assert_close(loss, torch.full((S,), math.log(5)))
     events = snippet.new_events(40, S, B, torch.Generator().manual_seed(2))
-    answers, _ = snippet.symbols_held(events, torch.zeros(S, B, dtype=torch.int64))
-    torch.testing.assert_close(wrong, (answers[30:] != 0).float().mean(dim=(0, 2)))
-    assert Cs.shape == (40, S, B, H)
+    h, C, held = snippet.blank(S, B, H)
+    answers = snippet.symbols_held(events, held)[0][30:]
+    hs, states = snippet.run(snippet.gru, weights, events, h, C)
+    logits = torch.einsum("tsbh,skh->tsbk", hs[30:], readout)
+    torch.testing.assert_close(Cs, states)
+    torch.testing.assert_close(loss, snippet.loss_by_seed(logits, answers))
+    errors = logits.argmax(dim=-1) != answers
+    torch.testing.assert_close(wrong, errors.float().mean(dim=(0, 2)))
 
 
 def test_updates_are_repeatable_and_clearing_matters_from_the_second_on(snippet):
