@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from html import escape
 
 import nbformat
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexer import Lexer
-from pygments.lexers import PythonLexer, TextLexer
+from pygments.lexers import get_lexer_by_name
 
 from readinglist.cache import Run
 from readinglist.faults import Fault
@@ -31,7 +31,7 @@ def executed_cell(run: Run, name: str) -> nbformat.NotebookNode:
 
 def render_source(cell: Cell) -> str:
     """The cell's code as a Material code block."""
-    return _code_block(cell.source, PythonLexer())
+    return _code_block(cell.source, "python")
 
 
 def render_outputs(snippet: Snippet, run: Run, cell: Cell, palette: dict[str, str]) -> str:
@@ -80,14 +80,13 @@ def _text(text: str, kind: str) -> str:
     text = ANSI.sub("", text).rstrip("\n")
     if not text:
         return ""
-    block = _code_block(text, TextLexer())
+    block = _code_block(text, "text")
     if text.count("\n") >= LONG:
         block = block.replace("<code>", '<code tabindex="0">', 1)
     return f'<div class="output {kind}">{block}</div>'
 
 
-def _code_block(code: str, lexer: Lexer) -> str:
-    language = lexer.aliases[0]
-    return highlight(
-        code, lexer, HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)
-    ).strip()
+@cache  # a cell stands on its snippet's page and on those of resources
+def _code_block(code: str, language: str) -> str:
+    formatter = HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)
+    return highlight(code, get_lexer_by_name(language), formatter).strip()
