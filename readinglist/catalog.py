@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from readinglist.dependencies import read_pins
 from readinglist.faults import Fault, Faults
 from readinglist.resource import Resource, read_resource
-from readinglist.snippet import Snippet, read_pins, read_snippet
+from readinglist.snippet import Snippet, read_snippet
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,35 @@ def read_catalog(root: Path) -> Catalog:
         except Faults as error:
             faults += error.faults
     resources: list[Resource] = []
-    for path in sorted((root / "docs" / "resources").rglob("*.md")):
+    folder = root / "docs" / "resources"
+    for path in sorted(folder.rglob("*.md")):
         try:
             resources.append(read_resource(path))
         except Faults as error:
             faults += error.faults
-    faults += _repetitions(resources)
+    faults += [*_repetitions(resources, root), *_misplaced(resources, folder)]
     if faults:
         raise Faults(_relative(faults, root))
     return Catalog(root, snippets, sorted(resources, key=lambda resource: resource.order))
 
 
-def _repetitions(resources: Iterable[Resource]) -> Iterator[Fault]:
+def _repetitions(resources: Iterable[Resource], root: Path) -> Iterator[Fault]:
     for field in ("slug", "citation_key", "order", "url"):
         first: dict[object, Resource] = {}
         for resource in resources:
             value = getattr(resource, field)
             other = first.setdefault(value, resource)
             if other is not resource:
-                message = f"repeats the {field} '{value}' of {other.path.name}; each needs its own"
-                yield Fault(resource.path, 1, message)
+                where = other.path.relative_to(root)
+                message = f"repeats the {field} '{value}' of {where}; each needs its own"
+                yield Fault(resource.path, resource.lines.get(field, 1), message)
+
+
+def _misplaced(resources: Iterable[Resource], folder: Path) -> Iterator[Fault]:
+    for resource in resources:
+        if resource.path.parent != folder:
+            message = "a resource's page stands in docs/resources/ itself; move it there"
+            yield Fault(resource.path, 1, message)
 
 
 def _relative(faults: Iterable[Fault], root: Path) -> list[Fault]:

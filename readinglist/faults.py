@@ -38,3 +38,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
         return f"did you mean '{close[0]}'? It has: {', '.join(known)}"
     return f"it has: {', '.join(known) or 'nothing'}"
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        Faults: it is not UTF-8.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = f"this is not UTF-8: the byte 0x{content[error.start]:02x}"
+        raise Faults([Fault(path, line, f"{found}; save the file as UTF-8")]) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -45,6 +45,9 @@ def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str
             element.set(attribute, _themed_attribute(attribute, value, name, palette))
         if element.tag == f"{SVG}text" and "fill:" not in element.get("style", ""):
             element.set("fill", "currentColor")  # matplotlib leaves black out
+        if element.tag == f"{SVG}g" and not element.attrib:
+            element.tag = "bare"
+    etree.strip_tags(root, "bare")  # half of a figure's elements, and they do nothing
     box = root.get("viewBox", "0 0 1 1")
     body = "".join(etree.tostring(child, encoding="unicode") for child in root)
     body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)

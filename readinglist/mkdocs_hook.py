@@ -45,6 +45,8 @@ RENDERER = b"".join(
 )
 FIGURE = re.compile(r'<svg class="(?:plot|drawing)".*?</svg>', re.DOTALL)
 SET_ASIDE = re.compile(r'<svg data-figure="(\d+)"></svg>')
+STYLES = [f"assets/css/{name}.css" for name in ("palette", "site", "drawings")]
+STYLESHEET = "assets/css/recurrent.css"
 LINK = re.compile(
     r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )?link '(?P<link>[^']+)', (?P<rest>.+)",
     re.DOTALL,
@@ -131,9 +133,21 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for snippet in build.catalog.snippets.values():
         generated += [write_notebook(folder, snippet)]
         generated += write_downloads(folder, snippet, build.session.shelf)
+    generated.append(_one_stylesheet(folder, files))
     for path in generated:
         files.append(File(path, str(folder), config.site_dir, config.use_directory_urls))
     return files
+
+
+def _one_stylesheet(folder: Path, files: Files) -> str:
+    """The stylesheets of docs/ as one file: a page waits for each of them."""
+    sources = [ROOT / "docs" / name for name in STYLES]
+    for name in STYLES:
+        files.remove(files.src_uris[name])
+    target = folder / STYLESHEET
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("".join(path.read_text(encoding="utf-8") for path in sources))
+    return STYLESHEET
 
 
 @event_priority(-100)  # after mkdocs-jupyter has put its renderer in place

@@ -19,9 +19,10 @@ from readinglist.snippet import Cell, Snippet
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 IMAGES = ("image/svg+xml", "image/png")
-LONG = (
-    24  # lines; a longer text scrolls inside its box, which must then be in reach of the keyboard
-)
+# Names, operators and punctuation have the colour of the text: half of a page's elements saved.
+PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
+# Lines. A longer text scrolls inside its box, which must then be in reach of the keyboard.
+LONG = 24
 
 
 def executed_cell(run: Run, name: str) -> nbformat.NotebookNode:
@@ -89,4 +90,4 @@ def _text(text: str, kind: str) -> str:
 @cache  # a cell stands on its snippet's page and on those of resources
 def _code_block(code: str, language: str) -> str:
     formatter = HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)
-    return highlight(code, get_lexer_by_name(language), formatter).strip()
+    return PLAIN.sub(r"\1", highlight(code, get_lexer_by_name(language), formatter)).strip()

@@ -20,9 +20,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from readinglist.faults import Fault, Faults, nearest
+from readinglist.faults import Fault, Faults, nearest, read_text
 
-FRONT_MATTER = re.compile(r"\A---\n(?P<yaml>.*?\n)---\n", re.DOTALL)
+FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
 
 
 def _sentences(text: str) -> str:
@@ -35,8 +37,8 @@ Text = Annotated[str, Field(min_length=1)]
 Sentences = Annotated[Text, AfterValidator(_sentences)]
 
 
-class Resource(BaseModel):
-    """What the site knows about one resource. The field order is that of the template."""
+class FrontMatter(BaseModel):
+    """What a page says about its resource. The field order is that of the template."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -58,15 +60,19 @@ class Resource(BaseModel):
     skip: Sentences
     status: Literal["annotated", "listed"]
 
-    # Where it stands; set by read_resource.
-    path: Path = Field(default=Path(), exclude=True, repr=False)
-    body: str = Field(default="", exclude=True, repr=False)
-
     @field_validator("url", "archived_url", mode="before")
     @classmethod
     def _parse_url(cls, value: object) -> object:
         # Strict mode takes no string for a URL; front matter has nothing else.
         return HttpUrl(value) if isinstance(value, str) else value
+
+
+class Resource(FrontMatter):
+    """What the site knows about one resource: its front matter, and where that stands."""
+
+    path: Path
+    body: str
+    lines: dict[str, int]  # of each field in the file
 
     @property
     def slug(self) -> str:
@@ -84,7 +90,7 @@ class Resource(BaseModel):
         return f"{names} ({self.year}). {self.title}. {self.venue}."
 
 
-FIELDS = [name for name in Resource.model_fields if name not in ("path", "body")]
+FIELDS = list(FrontMatter.model_fields)
 
 
 def split_front_matter(text: str) -> tuple[str, str, int]:
@@ -100,11 +106,14 @@ def read_resource(path: Path) -> Resource:
     Raises:
         Faults: everything that is wrong with the front matter, each with its line.
     """
-    front, body, _ = split_front_matter(path.read_text(encoding="utf-8"))
-    if not front:
-        raise Faults(
-            [Fault(path, 1, f"there is no front matter; start with '---' and {', '.join(FIELDS)}")]
-        )
+    text = read_text(path)
+    front, body, before = split_front_matter(text)
+    if not before:
+        begun = re.match(r"---[ \t]*\n", text)
+        message = "the front matter has no end; close it with a line '---'"
+        if not begun:
+            message = f"there is no front matter; start with '---' and {', '.join(FIELDS)}"
+        raise Faults([Fault(path, 1, message)])
     try:
         data = yaml.safe_load(front)
         lines = _lines(front)
@@ -119,12 +128,12 @@ def read_resource(path: Path) -> Resource:
             [Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(FIELDS)}")]
         )
     try:
-        resource = Resource.model_validate(data)
+        fields = FrontMatter.model_validate(data)
     except ValidationError as error:
         faults = [_fault(path, lines, problem) for problem in error.errors()]
         raise Faults(faults) from None
-    resource.path, resource.body = path, body
-    _check_body(resource, lines["status"])
+    resource = Resource.model_construct(**dict(fields), path=path, body=body, lines=lines)
+    _check_body(resource)
     return resource
 
 
@@ -147,7 +156,8 @@ def _fault(path: Path, lines: dict[str, int], problem: ErrorDetails) -> Fault:
     return Fault(path, line, f"'{name}' is {problem['input']!r}: {problem['msg'].lower()}")
 
 
-def _check_body(resource: Resource, line: int) -> None:
+def _check_body(resource: Resource) -> None:
+    line = resource.lines["status"]
     if resource.annotated and not resource.body.strip():
         message = "status is 'annotated' but the page is empty; write it or set status: listed"
         raise Faults([Fault(resource.path, line, message)])

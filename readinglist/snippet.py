@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
 import re
-import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import jupytext
 import nbformat
 
-from readinglist.faults import Fault, Faults, nearest
+from readinglist.dependencies import import_faults, imports, pin_faults, read_dependencies
+from readinglist.faults import Fault, Faults, read_text
 
-MARKER = re.compile(r"^# %%(?P<rest>.*)$")
+MARKER = re.compile(r"^# %%", re.MULTILINE)
 CELL_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
-METADATA = re.compile(r"^# /// script\n(?P<body>(?:#(?:| .*)\n)+?)# ///$", re.MULTILINE)
-PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)$")
+# Comments stay comments: Jupytext would take "# copy the weights" for a shell command.
+FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
 
 @dataclass(frozen=True)
@@ -104,33 +102,60 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
     Raises:
         Faults: everything that is wrong with it, each with its line.
     """
-    text = path.read_text(encoding="utf-8")
-    markers = [number for number, line in enumerate(text.splitlines(), 1) if MARKER.match(line)]
-    head = text.split("# %%", 1)[0]
-    body = text[len(head) :]
-    nodes = jupytext.reads(body, fmt="py:percent").cells
-    if len(nodes) != len(markers):
-        found = f"{len(markers)} markers but {len(nodes)} cells"
-        raise Faults([Fault(path, 1, f"{found}; start every cell with one '# %% name' line")])
-    cells = [_cell(node, line) for node, line in zip(nodes, markers, strict=True)]
-    snippet = Snippet(path, cells)
-    faults = list(_cell_faults(snippet))
-    faults += _read_metadata(snippet, head)
-    imports = []
+    text = read_text(path)
+    first = MARKER.search(text)
+    head = text[: first.start() if first else len(text)]
+    cells = _cells(path, text, head)
+    block, faults = read_dependencies(path, head)
+    snippet = Snippet(path, cells, block.versions, block.concept)
+    imported, unparsed = _imports(snippet)
+    # A block or a cell that cannot be read would make the imports look wrong as well.
+    if not faults and not unparsed:
+        faults += import_faults(path, block, imported, siblings)
+        faults += pin_faults(path, block, pins)
+    faults += [*unparsed, *_head_faults(path, head), *_cell_faults(snippet)]
+    if faults:
+        raise Faults(faults)
+    return snippet
+
+
+def _cells(path: Path, text: str, head: str) -> list[Cell]:
+    lines = text.splitlines()
+    markers = [number for number, line in enumerate(lines, 1) if MARKER.match(line)]
+    nodes = jupytext.reads(text[len(head) :], fmt=FORMAT).cells if markers else []
+    if len(nodes) == len(markers):
+        return [_cell(node, line) for node, line in zip(nodes, markers, strict=True)]
+    allowed = "a cell starts with '# %% name' at the start of its line, and no other line may"
+    odd = [n for n, line in enumerate(lines, 1) if re.match(r"\s*# ?%%", line) and n not in markers]
+    if odd:
+        raise Faults(
+            [Fault(path, line, f"this line is not quite a marker; {allowed}") for line in odd]
+        )
+    found = f"a line inside a string looks like a marker; the markers are lines {markers}"
+    raise Faults([Fault(path, markers[0], f"{found}; {allowed}")])
+
+
+def _imports(snippet: Snippet) -> tuple[list[tuple[str, int]], list[Fault]]:
+    """What the cells import, with the line in the file, and the cells that do not parse."""
+    imported, faults = [], []
     for cell in snippet.cells:
         if cell.markdown:
             continue
         try:
-            imports += [(name, cell.line + line) for name, line in _imports(cell.source)]
+            compile(cell.source, str(snippet.path), "exec", dont_inherit=True)
+            imported += [(name, cell.line + line) for name, line in imports(cell.source)]
         except SyntaxError as error:
-            line = cell.line + (error.lineno or 0)
-            faults.append(Fault(path, line, f"this does not parse: {error.msg}; mend it"))
-    if not faults:
-        faults += _import_faults(snippet, imports, siblings)
-        faults += _pin_faults(snippet, pins)
-    if faults:
-        raise Faults(faults)
-    return snippet
+            message = f"this does not parse: {error.msg}; mend it"
+            faults.append(Fault(snippet.path, cell.line + (error.lineno or 0), message))
+    return imported, faults
+
+
+def _head_faults(path: Path, head: str) -> Iterator[Fault]:
+    for number, line in enumerate(head.splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            message = "this stands before the first cell, where it is neither run nor shown"
+            yield Fault(path, number, f"{message}; move it into a cell")
+            return
 
 
 def _cell(node: nbformat.NotebookNode, line: int) -> Cell:
@@ -140,18 +165,16 @@ def _cell(node: nbformat.NotebookNode, line: int) -> Cell:
         line=line,
         markdown=node.cell_type != "code",
         demo="demo" in node.metadata.get("tags", []),
-        alt=node.metadata.get("alt", ""),
+        alt=str(node.metadata.get("alt", "")),
     )
 
 
 def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
     seen: dict[str, int] = {}
-    if not snippet.cells or not re.match(r"# .+\n\n\S", snippet.cells[0].source):
-        yield Fault(
-            snippet.path,
-            1,
-            "the first cell must be '# %% [markdown]' with '# # Title', '#' and a sentence",
-        )
+    first = snippet.cells[0] if snippet.cells else Cell("", "", 1)
+    if not first.markdown or not re.match(r"# .+\n\n\S", first.source):
+        message = "the first cell must be '# %% [markdown]' with '# # Title', '#' and a sentence"
+        yield Fault(snippet.path, first.line, message)
     for cell in snippet.cells:
         if cell.markdown:
             continue
@@ -169,105 +192,3 @@ def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
                 f"a second cell named '{cell.name}' (first: line {seen[cell.name]}); rename one",
             )
         seen.setdefault(cell.name, cell.line)
-
-
-def _read_metadata(snippet: Snippet, head: str) -> Iterator[Fault]:
-    """Reads the PEP 723 block into the snippet; yields what is wrong with it."""
-    expected = "put '# /// script', dependencies, [tool.recurrent] with concept, '# ///' at the top"
-    match = METADATA.search(head)
-    if not match:
-        yield Fault(snippet.path, 1, f"there is no dependency block (PEP 723); {expected}")
-        return
-    line = head.count("\n", 0, match.start()) + 1
-    try:
-        data = tomllib.loads(re.sub(r"^# ?", "", match["body"], flags=re.MULTILINE))
-    except tomllib.TOMLDecodeError as error:
-        yield Fault(snippet.path, line, f"the dependency block is not TOML: {error}; {expected}")
-        return
-    snippet.concept = data.get("tool", {}).get("recurrent", {}).get("concept", "")
-    if not snippet.concept:
-        yield Fault(snippet.path, line, f"the dependency block names no concept; {expected}")
-    for requirement in data.get("dependencies", []):
-        if pin := PIN.match(requirement):
-            snippet.dependencies[pin["name"].lower()] = pin["version"]
-        else:
-            yield Fault(
-                snippet.path, line, f"'{requirement}' is not an exact pin; write name==version"
-            )
-
-
-def _imports(source: str) -> list[tuple[str, int]]:
-    """Top-level names of the modules that a cell imports, with the line within the cell."""
-    names = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names += [(alias.name.split(".")[0], node.lineno) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names.append(("." if node.level else (node.module or "").split(".")[0], node.lineno))
-    return names
-
-
-@cache
-def _distributions() -> dict[str, list[str]]:
-    return {
-        k: [d.lower() for d in v] for k, v in importlib.metadata.packages_distributions().items()
-    }
-
-
-def _import_faults(
-    snippet: Snippet, imports: list[tuple[str, int]], siblings: set[str]
-) -> Iterator[Fault]:
-    used = set()
-    for module, line in imports:
-        if module in siblings or module in {".", "readinglist"}:
-            what = (
-                "the project itself"
-                if module in {".", "readinglist"}
-                else f"the snippet '{module}'"
-            )
-            yield Fault(
-                snippet.path,
-                line,
-                f"imports {what}; a snippet stands alone, so copy in the few lines it needs",
-            )
-        elif module not in sys.stdlib_module_names:
-            names = (
-                [module]
-                if module in snippet.dependencies
-                else _distributions().get(module, [module])
-            )
-            declared = [name for name in names if name in snippet.dependencies]
-            used.update(declared)
-            if not declared:
-                yield Fault(
-                    snippet.path,
-                    line,
-                    f"imports '{module}', which the dependency block does not declare; "
-                    f"add '{names[0]}==...' as pinned in requirements.txt",
-                )
-    for name in sorted(snippet.dependencies.keys() - used):
-        yield Fault(
-            snippet.path, 1, f"declares '{name}' but does not import it; remove it from the block"
-        )
-
-
-def _pin_faults(snippet: Snippet, pins: dict[str, str]) -> Iterator[Fault]:
-    for name, version in snippet.dependencies.items():
-        if name not in pins:
-            yield Fault(
-                snippet.path,
-                1,
-                f"declares '{name}', which requirements.txt does not pin; {nearest(name, pins)}",
-            )
-        elif pins[name] != version:
-            yield Fault(
-                snippet.path,
-                1,
-                f"declares {name}=={version}, but requirements.txt pins {pins[name]}; use that",
-            )
-
-
-def read_pins(path: Path) -> dict[str, str]:
-    """Name and version of each exact pin in a requirements file."""
-    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return {pin["name"].lower(): pin["version"] for line in lines if (pin := PIN.match(line))}

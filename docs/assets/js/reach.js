@@ -1,0 +1,16 @@
+// What Material leaves out for those who use a keyboard or a screen reader.
+
+// A formula that scrolls sideways must be in reach of the keyboard, and only then.
+const reach = new ResizeObserver(boxes => {
+  for (const { target } of boxes) {
+    if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0")
+    else target.removeAttribute("tabindex")
+  }
+})
+document.querySelectorAll('math[display="block"]').forEach(box => reach.observe(box))
+
+// Material wraps each copy button in a <nav>: dozens of landmarks without a name.
+const unname = () => document.querySelectorAll(".md-code__nav:not([role])")
+  .forEach(nav => nav.setAttribute("role", "none"))
+new MutationObserver(unname).observe(document.body, { childList: true, subtree: true })
+unname()

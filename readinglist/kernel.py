@@ -1,0 +1,208 @@
+"""The process that a snippet runs in: bounded, apart from everything else, and able to say why it
+ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from readinglist.faults import Fault
+from readinglist.snippet import Cell, Snippet
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+SHOWN = ("stream", "display_data", "execute_result", "update_display_data")
+LONGEST_MESSAGE = 500  # characters; an exception may carry a whole tensor
+FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError)
+
+DESCRIBE_VALUES = """
+import math
+def describe(value):
+    kind = type(value).__name__
+    if callable(getattr(value, "item", None)):  # a scalar of numpy or torch
+        try:
+            value = value.item()
+        except Exception:
+            return {"refused": f"a {kind} that is not a single number"}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"refused": f"not finite ({value})"}
+    if isinstance(value, str) and len(value) > 1000:
+        return {"refused": f"a text of {len(value):,} characters"}
+    if isinstance(value, int) and abs(value) >= 10**300:
+        return {"refused": "an int of more than 300 digits"}
+    if isinstance(value, (bool, int, float, str)):
+        return {"value": value}
+    return {"refused": f"a {kind}"}
+hidden = shell.user_ns_hidden
+names = [name for name in shell.user_ns if not name.startswith("_") and name not in hidden]
+shell.display_pub.publish({"application/json": {n: describe(shell.user_ns[n]) for n in names}})
+"""
+# Run in the kernel after the last cell: what a page may quote. It has a namespace of its own,
+# since a snippet may call a variable `type`.
+COLLECT_VALUES = (
+    f"__import__('builtins').exec({DESCRIBE_VALUES!r}, "
+    "{'shell': __import__('IPython').get_ipython()})"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one snippet may use."""
+
+    seconds: int = 120
+    characters: int = 1_000_000  # of output, figures included
+
+
+class Kernel(NotebookClient):
+    """Runs one snippet within limits, in `folder`, and knows which cell it is at."""
+
+    def __init__(self, snippet: Snippet, folder: Path, limits: Limits) -> None:
+        self.folder = folder
+        self.limits = limits
+        self.deadline = time.monotonic() + limits.seconds
+        self.cell_index = -1  # before the first cell
+        self.characters = 0
+        self.overflowed = False
+        self.process: subprocess.Popen[bytes] | None = None
+        self.stopped = False
+        notebook = snippet.notebook()
+        notebook.cells.append(nbformat.v4.new_code_cell(COLLECT_VALUES, id="values"))
+        super().__init__(
+            notebook,
+            kernel_name="python3",
+            record_timing=False,
+            shutdown_kernel="immediate",
+            timeout_func=lambda _: max(1, round(self.deadline - time.monotonic())),
+            # Output that comes late on a busy machine is waited for, or the run would lack it.
+            iopub_timeout=limits.seconds,
+            raise_on_iopub_timeout=True,
+            extra_arguments=["--InlineBackend.figure_formats={'svg'}"],
+        )
+        self.on_cell_execute = self._at_cell
+
+    def create_kernel_manager(self) -> Any:
+        """A manager of this Python's own kernel, with nothing outside the run's folder.
+
+        A kernel that someone installed as `python3` may be another Python's. Sockets in a folder
+        cannot be taken by a second build, as ports can.
+        """
+        manager = super().create_kernel_manager()
+        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
+        manager.connection_file = str(self.folder / "kernel.json")
+        manager.transport = "ipc"
+        manager.ip = str(self.folder / "socket")
+        return manager
+
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        """Starts the process, unless the build was stopped in the meantime."""
+        await super().async_start_new_kernel(**kwargs)
+        self.process = self.km.provisioner.process  # type: ignore[union-attr]
+        if self.stopped:
+            self.kill()
+
+    def _at_cell(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        if not self.overflowed:
+            self.cell_index = cell_index
+
+    def process_message(self, msg: dict, cell: nbformat.NotebookNode, cell_index: int) -> Any:
+        # The last cell is ours.
+        if msg["msg_type"] in SHOWN and cell_index < len(self.nb.cells) - 1:
+            self.characters += len(str(msg["content"]))
+            if self.characters > self.limits.characters:
+                self.overflowed = True
+                self.kill()
+                return None
+        return super().process_message(msg, cell, cell_index)
+
+    def values(self) -> dict[str, dict[str, Any]]:
+        """What the snippet's variables held at its end, or why they cannot be shown."""
+        data = (output.get("data", {}) for output in self.nb.cells[-1].outputs)
+        return next(shown["application/json"] for shown in data if "application/json" in shown)
+
+    def stop(self) -> None:
+        """Ends the run at once, even if its process is only just being started."""
+        self.stopped = True
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends the process and those it started, whatever they are doing."""
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def kernel_environment(folder: Path, style: Path) -> dict[str, str]:
+    """The environment of a kernel: this process's, less what would change a snippet's result."""
+    dropped = ("PYTHON", "MPL", "JUPYTER", "IPYTHON")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        # A debugger's warning would otherwise land on the page as stderr.
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        # The date inside a figure: the same run gives the same bytes.
+        "SOURCE_DATE_EPOCH": "0",
+        "IPYTHONDIR": str(folder / "ipython"),
+        "MATPLOTLIBRC": str(style),
+    }
+    return {**kept, **threads, **fixed}
+
+
+def failure(snippet: Snippet, kernel: Kernel, error: Exception) -> Fault:
+    """What went wrong in a run, for the person who wrote the snippet."""
+    if kernel.cell_index < 0:
+        log = (kernel.folder / "kernel.log").read_text(encoding="utf-8").split("\n")
+        why = next((line.strip() for line in reversed(log) if line.strip()), str(error))
+        message = f"the kernel did not start: {why}; make clean, then make build, sets it up anew"
+        return Fault(snippet.path, 1, message)
+    index = min(kernel.cell_index, len(snippet.cells) - 1)
+    cell = next(cell for cell in reversed(snippet.cells[: index + 1]) if not cell.markdown)
+    line, trace = cell.line, ""
+    if kernel.overflowed:
+        what = f"printed and showed more than {kernel.limits.characters:,} characters"
+        what += ", all that a snippet may; print less"
+    elif isinstance(error, CellTimeoutError):
+        what = f"was still running when the snippet's {kernel.limits.seconds} s were over"
+        what += "; make it do less, or look for a loop that never ends"
+    elif isinstance(error, CellExecutionError):
+        line, trace = _raised_at(cell, error)
+        said = f"{error.ename}: {error.evalue}".rstrip(": ")
+        what = f"raised {said[:LONGEST_MESSAGE]}{'…' if len(said) > LONGEST_MESSAGE else ''}"
+    else:
+        remedy = f"run 'python snippets/{snippet.path.name}' by itself to see more"
+        what = f"{_ending(kernel)}; {remedy}"
+    return Fault(snippet.path, line, f"cell '{cell.name}' {what}{trace}")
+
+
+def _ending(kernel: Kernel) -> str:
+    status = kernel.process.wait() if kernel.process else 0
+    if status == -signal.SIGKILL:
+        return "was killed by SIGKILL, as happens when memory runs out"
+    if status < 0:
+        return f"crashed with {signal.Signals(-status).name}, most likely in compiled code"
+    return f"ended its process with exit status {status}, as os._exit does"
+
+
+def _raised_at(cell: Cell, error: CellExecutionError) -> tuple[int, str]:
+    """The line in the file that raised, and that line's text, from the kernel's traceback."""
+    trace = ANSI.sub("", error.traceback)
+    numbers = re.findall(r"^-+> (\d+) ", trace, re.MULTILINE)
+    if not numbers:
+        return cell.line, ""
+    lines = cell.source.splitlines()
+    # IPython drops the blank lines at the top of a cell before it counts.
+    blank = next(index for index, line in enumerate(lines) if line.strip())
+    number = int(numbers[0]) + blank
+    return cell.line + number, f"\n    {lines[number - 1].strip()}" if number <= len(lines) else ""
