@@ -14,6 +14,7 @@ help:
 	@echo "make check   lint, format, types, metadata"
 	@echo "make clean   forget the environment, the cache and the site"
 
+serve: export SITE_URL := http://127.0.0.1:8000/
 serve: $(VENV)/site.ok
 	$(BIN)/python -m mkdocs serve --dev-addr 127.0.0.1:8000
 

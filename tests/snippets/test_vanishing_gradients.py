@@ -118,7 +118,7 @@ def test_norms_by_seed(snippet):
 
 
 def test_norms_by_seed_passes_its_options_on(snippet):
-    # Without recurrent weights an RNN has no path back; a larger forget bias widens that of an LSTM.
+    # An RNN has no path back but its recurrent weights; a larger bias widens that of an LSTM.
     options = {"seeds": 1, "D": D, "H": H}
     assert not snippet.norms_by_seed(nn.RNN, recurrent_scale=0, **options).any()
     high = snippet.norms_by_seed(nn.LSTM, forget_bias=3, **options)
