@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
 from readinglist.catalog import Catalog, read_catalog
-from readinglist.execution import Runner
 from readinglist.faults import Fault, Faults, nearest
-from readinglist.rendering import image_faults
-from readinglist.session import cache_folder, make_runner
+from readinglist.session import forget, run_snippets
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "clean":
-            shutil.rmtree(cache_folder(ROOT), ignore_errors=True)
+            forget(ROOT)
             return 0
         catalog = read_catalog(ROOT)
         if options.command == "check":
@@ -42,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Faults as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted. The runs that had ended are stored.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -51,14 +51,7 @@ def _run(catalog: Catalog, names: list[str]) -> None:
         raise Faults(
             [Fault(Path("snippets"), 0, f"no '{name}'; {nearest(name, known)}") for name in unknown]
         )
-    runner: Runner = make_runner(catalog.root)
-    snippets = [known[name] for name in names or known]
-    try:
-        runs = runner.run(snippets)
-    except Faults as error:
-        raise Faults(catalog.relative(error.faults)) from None
-    if faults := [fault for s in snippets for fault in image_faults(s, runs[s.name])]:
-        raise Faults(catalog.relative(faults))
+    runs = run_snippets(catalog, [known[name] for name in names or known])
     for name, run in runs.items():
         print(f"{name:24} {run.seconds:6.1f} s   {run.assertions:3} assertions held")
 

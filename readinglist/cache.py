@@ -15,7 +15,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ def key(snippet: Snippet, runner: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
+SUM = hashlib.sha256().digest_size
 REMEDY = "free some space, or name another folder in the variable RECURRENT_CACHE"
 
 
@@ -61,20 +62,23 @@ def writable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"cannot write the cache: {error.strerror}; {REMEDY}"
+        message = f"cannot write the cache: {error.strerror or error}; {REMEDY}"
         raise Faults([Fault(folder, 0, message)]) from error
 
 
 def kept(path: Path, make: Callable[[], bytes]) -> bytes:
-    """What `path` holds, made and put there in one step if it is not there yet."""
-    if path.exists():
-        return path.read_bytes()
+    """What `path` holds, made and put there in one step if it is not there yet or damaged."""
+    with suppress(OSError):
+        stored = path.read_bytes()
+        if hashlib.sha256(stored[SUM:]).digest() == stored[:SUM]:
+            return stored[SUM:]
     made = make()
     with writable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".partial-", delete=False) as file:
-            file.write(made)
-        os.replace(file.name, path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
+            partial = Path(folder, path.name)
+            partial.write_bytes(hashlib.sha256(made).digest() + made)
+            partial.replace(path)
     return made
 
 
@@ -132,12 +136,12 @@ class Cache:
 
     def seconds(self, name: str) -> float | None:
         """How long the newest stored run of a snippet took, whatever its key."""
-        records = sorted(
-            (self.folder / name).glob("*/run.json"), key=lambda path: path.stat().st_mtime
-        )
+        # A second build may replace an entry at any moment, and an entry may be damaged.
         try:
-            return float(json.loads(records[-1].read_text(encoding="utf-8"))["seconds"])
-        except (IndexError, OSError, ValueError, KeyError):
+            records = (self.folder / name).glob("*/run.json")
+            newest = max(records, key=lambda path: path.stat().st_mtime)
+            return float(json.loads(newest.read_text(encoding="utf-8"))["seconds"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     @staticmethod

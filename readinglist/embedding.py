@@ -7,22 +7,20 @@ or `snippets` list, and an inline value `[[snippet.name:format]]`. The rest pass
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from readinglist.cache import Run
-from readinglist.faults import Fault, Faults, nearest
+from readinglist.faults import Fault, Faults, found
 from readinglist.figures import read_drawing
 from readinglist.rendering import render_outputs, render_source
 from readinglist.snippet import Cell, Snippet
+from readinglist.values import fill_values
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
-CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
-VALUE = re.compile(r"\[\[(?P<inside>[^\[\]]*)\]\]")
-REFERENCE = re.compile(r"^(?P<snippet>[A-Za-z0-9_]+)\.(?P<name>[A-Za-z0-9_]+)(?::(?P<format>.+))?$")
 OPTIONS = ("source", "output", "folded")
 # The fence that carries finished HTML through Markdown; the adapter registers it.
 HTML_FENCE = "rendered"
@@ -50,6 +48,7 @@ class Page:
     )  # from a snippet's name to its page, seen from here
     lists: dict[str, Callable[[], str]] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)  # the snippets it turned out to embed
+    outputs: Counter[tuple[str, str]] = field(default_factory=Counter)  # shown so far, by cell
 
 
 def embed(page: Page, shelf: Shelf) -> str:
@@ -60,13 +59,15 @@ def embed(page: Page, shelf: Shelf) -> str:
     """
     faults: list[Fault] = []
     result: list[str] = []
-    for line, block in _blocks(page, faults):
+    for line, part in _parts(page, faults):
+        if isinstance(part, str):
+            filled = fill_values(part, shelf.runs)
+            _use(page, filled.used)
+            result.append(filled.text)
+            faults += [Fault(page.path, line + below, text) for below, text in filled.problems]
+            continue
         try:
-            result.append(
-                _embed_block(page, shelf, block)
-                if isinstance(block, Block)
-                else _values(page, shelf, block)
-            )
+            result.append(_embed_block(page, shelf, part))
         except ValueError as error:
             faults.append(Fault(page.path, line, str(error)))
     if faults:
@@ -74,9 +75,13 @@ def embed(page: Page, shelf: Shelf) -> str:
     return "\n".join(result)
 
 
+def _use(page: Page, names: Iterable[str]) -> None:
+    page.used += [name for name in dict.fromkeys(names) if name not in page.used]
+
+
 @dataclass(frozen=True)
 class Block:
-    """A fenced block that is ours."""
+    """A fenced block: one of ours, or one of another kind as it stands."""
 
     kind: str
     options: tuple[str, ...]
@@ -84,39 +89,34 @@ class Block:
     indent: str
 
 
-def _blocks(page: Page, faults: list[Fault]) -> Iterator[tuple[int, Block | str]]:
-    """The page as lines of text and blocks of ours, each with its line number in the file.
-
-    Lines inside a fence that is not ours come out marked so that nothing is replaced in them.
-    """
+def _parts(page: Page, faults: list[Fault]) -> Iterator[tuple[int, Block | str]]:
+    """The page as stretches of text and fenced blocks, each with its first line in the file."""
     kinds = ("cell", "drawing", *page.lists)
     lines = page.text.split("\n")
-    index = 0
+    index = start = 0
     while index < len(lines):
         number = index + 1 + page.lines_before
         opening = FENCE.match(lines[index])
         if not opening:
-            yield number, lines[index]
             index += 1
             continue
+        if start < index:
+            yield start + 1 + page.lines_before, "\n".join(lines[start:index])
         end = _closing(lines, index, opening["fence"])
         words = opening["info"].split()
         if end is None:
             what = words[0] if words else "fenced"
-            faults.append(
-                Fault(
-                    page.path,
-                    number,
-                    f"this '{what}' block is not closed; end it with {opening['fence']}",
-                )
-            )
+            message = f"this '{what}' block is not closed; end it with {opening['fence']}"
+            faults.append(Fault(page.path, number, message))
             return
         if words and words[0] in kinds:
             content = [line.strip() for line in lines[index + 1 : end] if line.strip()]
             yield number, Block(words[0], tuple(words[1:]), content, opening["indent"])
         else:
             yield number, Block("", (), lines[index : end + 1], "")
-        index = end + 1
+        index = start = end + 1
+    if start < index:
+        yield start + 1 + page.lines_before, "\n".join(lines[start:])
 
 
 def _closing(lines: list[str], start: int, fence: str) -> int | None:
@@ -127,31 +127,37 @@ def _closing(lines: list[str], start: int, fence: str) -> int | None:
 def _embed_block(page: Page, shelf: Shelf, block: Block) -> str:
     if not block.kind:
         return "\n".join(block.content)
+    allowed = OPTIONS if block.kind == "cell" else ()
+    if wrong := [option for option in block.options if option not in allowed]:
+        message = f"'{wrong[0]}' is not an option of a {block.kind} block"
+        raise ValueError(f"{message}; allowed: {', '.join(allowed) or 'none'}")
     if block.kind == "cell":
         rendered = _cell(page, shelf, block)
     elif block.kind == "drawing":
         rendered = _drawing(shelf, block)
     else:
         rendered = page.lists[block.kind]()
-    lines = [f"~~~~~~~~ {HTML_FENCE}", *rendered.split("\n"), "~~~~~~~~"]
+    # Markdown would make spaces of a tab. A line of tildes in an output must not end the fence.
+    rendered = rendered.replace("\t", "&#9;")
+    fence = "~" * (8 + max(map(len, re.findall(r"~+", rendered)), default=0))
+    lines = [f"{fence} {HTML_FENCE}", *rendered.split("\n"), fence]
     return "\n".join(block.indent + line for line in lines)
 
 
 def _cell(page: Page, shelf: Shelf, block: Block) -> str:
-    if wrong := [option for option in block.options if option not in OPTIONS]:
-        raise ValueError(f"'{wrong[0]}' is not an option of a cell; allowed: {', '.join(OPTIONS)}")
-    if len(block.content) != 1 or block.content[0].count("#") != 1:
-        raise ValueError(
-            f"a cell block holds one line, snippet#cell; found: {' / '.join(block.content) or '-'}"
-        )
-    snippet, run = _snippet(shelf, block.content[0].split("#")[0])
-    name = block.content[0].split("#")[1]
-    if name not in snippet.code:
-        raise ValueError(
-            f"snippet '{snippet.name}' has no cell '{name}'; {nearest(name, snippet.code)}"
-        )
-    page.used += [snippet.name] if snippet.name not in page.used else []
-    return _cell_html(snippet, run, snippet.code[name], page, shelf, block.options)
+    if len(block.content) != 1:
+        hint = "; is it closed?" if block.content else ""
+        stands = f"found {len(block.content)} lines{hint}"
+        raise ValueError(f"a cell block holds one line, snippet#cell; {stands}")
+    line = block.content[0]
+    if line.count("#") != 1:
+        raise ValueError(f"a cell block holds one line, snippet#cell; found '{line}'")
+    name, cell = line.split("#")
+    run = found(shelf.runs, name, f"there is no snippet '{name}'")
+    snippet = shelf.snippets[name]
+    found(snippet.code, cell, f"snippet '{name}' has no cell '{cell}'")
+    _use(page, [name])
+    return _cell_html(snippet, run, snippet.code[cell], page, shelf, block.options)
 
 
 def _cell_html(
@@ -159,9 +165,12 @@ def _cell_html(
 ) -> str:
     both = ("source" in options) == ("output" in options)
     source = render_source(cell) if both or "source" in options else ""
-    outputs = (
-        render_outputs(snippet, run, cell, shelf.palette) if both or "output" in options else ""
-    )
+    outputs = ""
+    if both or "output" in options:
+        # A figure that stands on a page twice needs ids of its own each time.
+        page.outputs[snippet.name, cell.name] += 1
+        place = page.outputs[snippet.name, cell.name]
+        outputs = render_outputs(snippet, run, cell, shelf.palette, place)
     if outputs:
         outputs = f'<div class="outputs" data-search-exclude>{outputs}</div>'
     href = f"{page.url_of(snippet.name)}#{cell.name}"
@@ -176,63 +185,6 @@ def _cell_html(
 def _drawing(shelf: Shelf, block: Block) -> str:
     known = [path.stem for path in shelf.drawings.glob("*.svg")]
     name, *caption = block.content or [""]
-    if name not in known:
-        raise ValueError(f"there is no drawing '{name}'; {nearest(name, known)}")
+    found(dict.fromkeys(known), name, f"there is no drawing '{name}'")
     text = f"<figcaption>{escape(' '.join(caption))}</figcaption>" if caption else ""
     return f'<figure class="drawn">{read_drawing(shelf.drawings / f"{name}.svg")}{text}</figure>'
-
-
-def _snippet(shelf: Shelf, name: str) -> tuple[Snippet, Run]:
-    if name not in shelf.runs:
-        raise ValueError(f"there is no snippet '{name}'; {nearest(name, shelf.runs)}")
-    return shelf.snippets[name], shelf.runs[name]
-
-
-def _values(page: Page, shelf: Shelf, line: str) -> str:
-    """The line with its inline values filled in; code spans stay as they are."""
-    spans = [match.span() for match in CODE_SPAN.finditer(line)]
-
-    def fill(match: re.Match[str]) -> str:
-        if any(start <= match.start() < end for start, end in spans):
-            return match[0]
-        in_formula = line.count("$", 0, match.start()) % 2 == 1
-        return _value(page, shelf, match["inside"], in_formula)
-
-    return VALUE.sub(fill, line)
-
-
-def _value(page: Page, shelf: Shelf, inside: str, in_formula: bool) -> str:
-    if not (reference := REFERENCE.match(inside)):
-        raise ValueError(f"'[[{inside}]]' is not a value; write [[snippet.name:format]]")
-    snippet, run = _snippet(shelf, reference["snippet"])
-    name = reference["name"]
-    if name not in run.values:
-        raise ValueError(
-            f"snippet '{snippet.name}' has no value '{name}'; {nearest(name, run.values)}"
-        )
-    if refused := run.values[name].get("refused"):
-        raise ValueError(
-            f"the value {snippet.name}.{name} is {refused}; a page shows finite numbers and strings"
-        )
-    page.used += [snippet.name] if snippet.name not in page.used else []
-    text = _formatted(run.values[name]["value"], reference["format"] or "", inside)
-    if in_formula:
-        return re.sub(r"e([+-])0*(\d+)$", r"\\times 10^{\1\2}", text).replace("{+", "{")
-    text = re.sub(r"e([+-])0*(\d+)$", r" × 10<sup>\1\2</sup>", escape(text)).replace(
-        "<sup>+", "<sup>"
-    )
-    shown = (
-        text.replace("-", "\N{MINUS SIGN}")
-        if not isinstance(run.values[name]["value"], str)
-        else text
-    )
-    return f'<span class="value" title="computed by {snippet.name}.py: {name}">{shown}</span>'
-
-
-def _formatted(value: Any, spec: str, inside: str) -> str:
-    try:
-        return format(value, spec)
-    except ValueError as error:
-        raise ValueError(
-            f"'[[{inside}]]': {value!r} cannot be shown as '{spec}': {error}"
-        ) from None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, order=True)
@@ -38,6 +41,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
         return f"did you mean '{close[0]}'? It has: {', '.join(known)}"
     return f"it has: {', '.join(known) or 'nothing'}"
+
+
+def found(known: Mapping[str, T], name: str, otherwise: str) -> T:
+    """What goes by this name.
+
+    Raises:
+        ValueError: `otherwise`, which name is meant, and what exists.
+    """
+    if name not in known:
+        raise ValueError(f"{otherwise}; {nearest(name, known)}")
+    return known[name]
 
 
 def read_text(path: Path) -> str:

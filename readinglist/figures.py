@@ -12,7 +12,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 QUANTITIES = ("forget", "input", "candidate", "output", "cell", "hidden")
 HEX = re.compile(r"#[0-9a-f]{6}\b")
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
-GEOMETRY = {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "transform", "points"}
+GEOMETRY = {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points"}
+# A tenth of a pixel is enough for a place, but not for the factor of a scale or a matrix.
+MOVES = re.compile(r"(?:translate|rotate)\([^)]*\)")
 
 
 def read_palette(css: str) -> dict[str, str]:
@@ -57,15 +59,20 @@ def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str
 
 
 def _themed_attribute(attribute: str, value: str, name: str, palette: dict[str, str]) -> str:
+    if attribute == "transform":
+        return MOVES.sub(lambda match: _rounded(match[0]), value)
     if attribute in GEOMETRY:
-        value = NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
-        return " ".join(value.split())
+        return " ".join(_rounded(value).split())
     value = re.sub(r"url\(#", f"url(#{name}-", value)
     if attribute.endswith("href"):
         return value.replace("#", f"#{name}-", 1)
     value = re.sub(r"font: ([\d.]+)px [^;]+", r"font-size: \1px", value)
     value = re.sub(r" ?font-family: [^;]+;?", "", value)
     return HEX.sub(lambda match: _page_colour(match[0], palette), value)
+
+
+def _rounded(value: str) -> str:
+    return NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
 
 
 def _page_colour(colour: str, palette: dict[str, str]) -> str:

@@ -39,6 +39,8 @@ def describe(value):
         return {"refused": f"not finite ({value})"}
     if isinstance(value, str) and len(value) > 1000:
         return {"refused": f"a text of {len(value):,} characters"}
+    if isinstance(value, str) and value != value.encode(errors="ignore").decode():
+        return {"refused": "a text that is not valid Unicode"}
     if isinstance(value, int) and abs(value) >= 10**300:
         return {"refused": "an int of more than 300 digits"}
     if isinstance(value, (bool, int, float, str)):
@@ -163,8 +165,8 @@ def kernel_environment(folder: Path, style: Path) -> dict[str, str]:
 def failure(snippet: Snippet, kernel: Kernel, error: Exception) -> Fault:
     """What went wrong in a run, for the person who wrote the snippet."""
     if kernel.cell_index < 0:
-        log = (kernel.folder / "kernel.log").read_text(encoding="utf-8").split("\n")
-        why = next((line.strip() for line in reversed(log) if line.strip()), str(error))
+        log = (kernel.folder / "kernel.log").read_text(encoding="utf-8").splitlines()
+        why = next((line.strip() for line in reversed(log) if "rror" in line), str(error))
         message = f"the kernel did not start: {why}; make clean, then make build, sets it up anew"
         return Fault(snippet.path, 1, message)
     index = min(kernel.cell_index, len(snippet.cells) - 1)

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import latex2mathml.converter
+from lxml import etree
 
 from readinglist.cache import kept
 from readinglist.figures import QUANTITIES
@@ -22,36 +23,76 @@ ARITHMATEX = re.compile(
     re.DOTALL,
 )
 TEXT_IN_MATH = re.compile(r"<math.*?</math>|<svg class=\"drawing\".*?</svg>", re.DOTALL)
+# Elements that have a fixed number of parts.
+PARTS = dict.fromkeys(("mfrac", "msub", "msup", "munder", "mover", "mroot"), 2)
+PARTS |= dict.fromkeys(("msubsup", "munderover"), 3)
 # The font lies inside the ziamath package; importing that would draw formulas, slowly.
 FONT = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"  # type: ignore[union-attr, arg-type]
 
 
-def typeset(page_html: str) -> str:
-    """Replaces the formulas in a page by MathML.
+def typeset(page_html: str) -> tuple[str, list[tuple[str, str]]]:
+    """The page with its formulas as MathML, and the formulas that cannot be: LaTeX and reason."""
+    problems: list[tuple[str, str]] = []
 
-    Raises:
-        ValueError: naming the formula that cannot be typeset.
-    """
-    return ARITHMATEX.sub(
-        lambda m: to_mathml(html.unescape(m["latex"]).strip(), m["tag"] == "div"), page_html
+    def convert(match: re.Match[str]) -> str:
+        latex = html.unescape(match["latex"]).strip()
+        try:
+            return to_mathml(latex, match["tag"] == "div")
+        except ValueError as error:
+            problems.append((latex, str(error)))
+            return match[0]
+
+    return ARITHMATEX.sub(convert, page_html), problems
+
+
+def mark_dollars(prose: str) -> str:
+    """The formulas that nbconvert leaves between dollars, marked as arithmatex marks them."""
+    block = r'<div class="arithmatex">\\[\1\\]</div>'
+    prose = re.sub(r"\$\$(.+?)\$\$", block, prose, flags=re.DOTALL)
+    return re.sub(
+        r"\$([^\s$](?:[^$]*[^\s$])?)\$", r'<span class="arithmatex">\\(\1\\)</span>', prose
     )
 
 
 def to_mathml(latex: str, block: bool = False) -> str:
-    r"""One formula. `\forget{...}` and the like put a part in the colour of its quantity."""
+    r"""One formula. `\forget{...}` and the like put a part in the colour of its quantity.
+
+    Raises:
+        ValueError: naming the formula, and why it cannot be typeset.
+    """
+    if re.search(r"(?<!\\)%", latex):
+        raise ValueError(f"the formula '{latex}' holds a %, which starts a comment; write \\%")
     coloured = re.sub(rf"\\({'|'.join(QUANTITIES)})(?=\{{)", r"\\textcolor{\1}", latex)
     try:
         mathml = latex2mathml.converter.convert(coloured, display="block" if block else "inline")
+        _check(latex, etree.fromstring(mathml))
+    except etree.XMLSyntaxError as error:
+        message = f"the formula '{latex}' cannot be typeset: '&' outside a table"
+        raise ValueError(f"{message}; write \\&") from error
     except Exception as error:
-        raise ValueError(
-            f"the formula '{latex}' cannot be typeset: {error or type(error).__name__}"
-        ) from error
+        why = str(error) or _words(type(error).__name__)
+        raise ValueError(f"the formula '{latex}' cannot be typeset: {why}") from error
     if unknown := re.search(r">(\\[a-zA-Z]+)<", mathml):
         raise ValueError(f"the formula '{latex}' uses {unknown[1]}, which is not known")
     mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "").replace(
         ' display="inline"', ""
     )
     return re.sub(r'mathcolor="(\w+)"', r'class="q-\1"', html_characters(mathml))
+
+
+def _check(latex: str, mathml: etree._Element) -> None:
+    """Finds what the converter lets pass: a brace too many, an argument too few."""
+    braces = re.findall(r"(?<!\\)[{}]", latex)
+    if braces.count("{") != braces.count("}"):
+        raise ValueError(f"it has {braces.count('{')} '{{' and {braces.count('}')} '}}'")
+    for element in mathml.iter():
+        tag = etree.QName(element).localname
+        if len(element) != PARTS.get(tag, len(element)):
+            raise ValueError(f"a part is missing (<{tag}> has {len(element)} of {PARTS[tag]})")
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower().removesuffix(" error")
 
 
 def html_characters(mathml: str) -> str:

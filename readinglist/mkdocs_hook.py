@@ -6,6 +6,8 @@ import hashlib
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +29,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist import mathml
-from readinglist.cache import kept
+from readinglist.cache import kept, writable
 from readinglist.catalog import Catalog
 from readinglist.embedding import HTML_FENCE, Page, embed
 from readinglist.faults import Fault, Faults
@@ -97,10 +99,8 @@ def on_startup(command: str, dirty: bool) -> None:
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     global build
-    try:
+    with _aborting():
         build = Build(open_session(ROOT), Path(config.site_dir))
-    except Faults as error:
-        raise _abort(error.faults) from None
     jupyter_settings.templates_dir = str(TEMPLATES)
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [
         {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
@@ -163,7 +163,8 @@ def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsP
             # nbconvert takes a fifth of a second a page. The key holds all the result hangs on.
             notebook = Path(page.file.abs_src_path or "").read_bytes()
             name = hashlib.sha256(notebook + RENDERER).hexdigest()
-            page.content = kept(cache_folder(ROOT) / "pages" / name, make).decode()
+            with _aborting():
+                page.content = kept(cache_folder(ROOT) / "pages" / name, make).decode()
 
         page.render = render_once  # type: ignore[method-assign]
     return page
@@ -172,7 +173,8 @@ def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsP
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     # Material's templates take half a second to compile.
     folder = cache_folder(ROOT) / "templates"
-    folder.mkdir(parents=True, exist_ok=True)
+    with _aborting(), writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     env.bytecode_cache = FileSystemBytecodeCache(str(folder))
     return env
 
@@ -210,20 +212,20 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
 
 def _leading_blank_lines(source: Path, before: int) -> int:
     lines = source.read_text(encoding="utf-8").splitlines()[before:]
-    return next((i for i, line in enumerate(lines) if line.strip()), 0)
+    return next((i for i, line in enumerate(lines) if line), 0)
 
 
 def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
     if snippet := build.snippet(page):
         # mkdocs-jupyter appends nbconvert's stylesheet; ours is in docs/assets/css.
         html = re.sub(r"\s*<style>.*?</style>\s*$", "", html, flags=re.DOTALL)
-        html = fill_cells(html, snippet, build.session.shelf)
-    try:
-        return mathml.typeset(html)
-    except ValueError as error:
-        source = snippet.path if snippet else Path(page.file.abs_src_path or "")
-        build.faults.append(Fault(source.relative_to(ROOT), 0, str(error)))
-        return html
+        html = fill_cells(mathml.mark_dollars(html), snippet, build.session.shelf)
+    html, problems = mathml.typeset(html)
+    source = snippet.path if snippet else Path(page.file.abs_src_path or "")
+    for latex, message in problems:
+        line = _line_of(source, re.escape(latex.split("\n")[0]))
+        build.faults.append(Fault(source.relative_to(ROOT), line, message))
+    return html
 
 
 @event_priority(50)  # before the search plugin, which would parse every point of every figure
@@ -272,13 +274,22 @@ def on_post_build(config: MkDocsConfig) -> None:
         raise _abort(build.faults)
     built = Path(config.site_dir)
     pages = (path.read_text(encoding="utf-8") for path in built.rglob("*.html"))
-    font = mathml.math_font(mathml.characters(pages), cache_folder(ROOT) / "fonts")
+    with _aborting():
+        font = mathml.math_font(mathml.characters(pages), cache_folder(ROOT) / "fonts")
     target = built / "assets" / "fonts" / "math.woff2"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(font)
     if not serving:
         publish(built, build.site)
         config.site_dir = str(build.site)
+
+
+@contextmanager
+def _aborting() -> Iterator[None]:
+    try:
+        yield
+    except Faults as error:
+        raise _abort(error.faults) from None
 
 
 def _abort(faults: list[Fault]) -> Abort:
@@ -299,18 +310,23 @@ class _Warnings(logging.Filter):
         if match := LINK.match(message):
             path = Path("docs", match["doc"])
             text = f"the link '{match['link']}' leads nowhere: {match['rest']}"
-            build.faults.append(Fault(path, _line_of(ROOT / path, match["link"]), text))
+            link = rf"""(?:[(<"']|\]:\s*){re.escape(match["link"])}[)>"'\s]"""
+            build.faults.append(Fault(path, _line_of(ROOT / path, link), text))
         else:
             build.faults.append(Fault(Path("mkdocs.yml"), 0, message))
         return False
 
 
-def _line_of(path: Path, text: str) -> int:
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return next((number for number, line in enumerate(lines, 1) if text in line), 0)
+def _line_of(path: Path, pattern: str) -> int:
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    match = re.search(pattern, text + "\n")
+    return text.count("\n", 0, match.start()) + 1 if match else 0
 
 
 def _collect_warnings() -> None:
-    for handler in logging.getLogger("mkdocs").handlers:
+    logger = logging.getLogger("mkdocs")
+    # With --quiet, MkDocs would not even make its warnings: a broken link would pass unseen.
+    logger.setLevel(min(logger.getEffectiveLevel(), logging.WARNING))
+    for handler in logger.handlers:
         if not any(isinstance(f, _Warnings) for f in handler.filters):
             handler.addFilter(_Warnings())

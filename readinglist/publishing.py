@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -19,11 +20,13 @@ def staging_folder(site: Path) -> Path:
 
 def publish(built: Path, site: Path) -> None:
     """Puts `built` in the place of `site`; of two builds that end at once, the last one stays."""
-    old = Path(tempfile.mkdtemp(prefix=".site-old-", dir=site.parent))
+    aside = Path(tempfile.mkdtemp(prefix=".site-old-", dir=site.parent))
+    old = aside / site.name
     try:
-        for attempt in range(10):
-            if site.exists():
-                site.rename(old / str(attempt))
+        for _ in range(10):
+            with suppress(FileNotFoundError):  # there is none yet, or a second build has moved it
+                shutil.rmtree(old, ignore_errors=True)
+                site.rename(old)
             try:
                 built.rename(site)
                 return
@@ -33,5 +36,10 @@ def publish(built: Path, site: Path) -> None:
         raise OSError(
             f"{site} is replaced again and again by another build; stop it and build again"
         )
+    except BaseException:
+        # An interrupt between the two steps must not cost the last good site.
+        if old.exists() and not site.exists():
+            old.rename(site)
+        raise
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)

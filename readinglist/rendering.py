@@ -17,7 +17,8 @@ from readinglist.faults import Fault
 from readinglist.figures import themed_figure
 from readinglist.snippet import Cell, Snippet
 
-ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+# Colours, cursor movements, and links as a terminal shows them.
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\))")
 IMAGES = ("image/svg+xml", "image/png")
 # Names, operators and punctuation have the colour of the text: half of a page's elements saved.
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
@@ -35,11 +36,14 @@ def render_source(cell: Cell) -> str:
     return _code_block(cell.source, "python")
 
 
-def render_outputs(snippet: Snippet, run: Run, cell: Cell, palette: dict[str, str]) -> str:
-    """Everything the cell printed and showed, in order."""
+def render_outputs(
+    snippet: Snippet, run: Run, cell: Cell, palette: dict[str, str], place: int = 1
+) -> str:
+    """Everything the cell printed and showed, in order; `place` counts its places on one page."""
     outputs = executed_cell(run, cell.name).outputs
+    name = f"{snippet.name}-{cell.name}" + (f"-{place}" if place > 1 else "")
     parts = [
-        _render_output(output, f"{snippet.name}-{cell.name}-{index}", cell.alt, palette)
+        _render_output(output, f"{name}-{index}", cell.alt, palette)
         for index, output in enumerate(outputs)
     ]
     return "".join(part for part in parts if part)

@@ -120,9 +120,9 @@ def read_resource(path: Path) -> Resource:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
-        raise Faults(
-            [Fault(path, line, f"the front matter is not YAML: {getattr(error, 'problem', error)}")]
-        ) from None
+        found = f"the front matter is not YAML: {getattr(error, 'problem', error)}"
+        remedy = "a value with a ': ' or a special sign at its start needs quotes"
+        raise Faults([Fault(path, line, f"{found}; {remedy}")]) from None
     if not isinstance(data, dict):
         raise Faults(
             [Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(FIELDS)}")]
@@ -153,7 +153,8 @@ def _fault(path: Path, lines: dict[str, int], problem: ErrorDetails) -> Fault:
         return Fault(
             path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}"
         )
-    return Fault(path, line, f"'{name}' is {problem['input']!r}: {problem['msg'].lower()}")
+    allowed = problem["msg"].lower().removeprefix("value error, ")
+    return Fault(path, line, f"'{name}' is {problem['input']!r}: {allowed}")
 
 
 def _check_body(resource: Resource) -> None:

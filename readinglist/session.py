@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from readinglist.cache import Cache
+from readinglist.cache import Cache, Run
 from readinglist.catalog import Catalog, read_catalog
 from readinglist.embedding import Shelf
 from readinglist.execution import Runner
-from readinglist.faults import Faults
+from readinglist.faults import Fault, Faults
 from readinglist.figures import matplotlib_style, read_palette
 from readinglist.rendering import image_faults
+from readinglist.snippet import Snippet
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,36 @@ def cache_folder(root: Path) -> Path:
     return Path(os.environ.get("RECURRENT_CACHE") or root / ".cache")
 
 
+def forget(root: Path) -> None:
+    """Removes what the build keeps, and nothing else: the folder may hold other things as well."""
+    for part in ("runs", "fonts", "pages", "templates"):
+        shutil.rmtree(cache_folder(root) / part, ignore_errors=True)
+
+
 def make_runner(root: Path) -> Runner:
     """The runner with the project's cache and figure style."""
     style = matplotlib_style(root / "theme", _palette(root))
     return Runner(Cache(cache_folder(root) / "runs"), style)
+
+
+def run_snippets(catalog: Catalog, snippets: Iterable[Snippet]) -> dict[str, Run]:
+    """The runs of these snippets, by name, each with a text for every image it shows.
+
+    Raises:
+        Faults: everything wrong with the runs.
+    """
+    runner = make_runner(catalog.root)
+    snippets = list(snippets)
+    faults: list[Fault] = []
+    try:
+        runs = runner.run(snippets)
+    except Faults as error:
+        faults += error.faults
+        runs = {s.name: run for s in snippets if (run := runner.stored(s))}
+    faults += [f for s in snippets if s.name in runs for f in image_faults(s, runs[s.name])]
+    if faults:
+        raise Faults(catalog.relative(faults))
+    return runs
 
 
 def open_session(root: Path) -> Session:
@@ -41,12 +70,7 @@ def open_session(root: Path) -> Session:
         Faults: everything wrong with the snippets, the resources or the runs.
     """
     catalog = read_catalog(root)
-    try:
-        runs = make_runner(root).run(catalog.snippets.values())
-    except Faults as error:
-        raise Faults(catalog.relative(error.faults)) from None
-    if faults := [f for s in catalog.snippets.values() for f in image_faults(s, runs[s.name])]:
-        raise Faults(catalog.relative(faults))
+    runs = run_snippets(catalog, catalog.snippets.values())
     return Session(
         catalog,
         Shelf(catalog.snippets, runs, root / "docs" / "assets" / "drawings", _palette(root)),

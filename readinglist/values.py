@@ -1,0 +1,97 @@
+"""Numbers in prose: `[[snippet.name:format]]` becomes what that variable held in the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from readinglist.cache import Run
+from readinglist.faults import found
+
+VALUE = re.compile(r"\[\[(?P<inside>[^\[\]]*)\]\]")
+REFERENCE = re.compile(r"^(?P<snippet>\w+)\.(?P<name>\w+)(?::(?P<format>.+))?$")
+# Neither reaches past the end of its paragraph.
+CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
+FORMULA = re.compile(
+    r"\$\$(?:(?!\n[ \t]*\n).)+?\$\$"
+    r"|(?<![\\$])\$(?![\s$])(?:\\.|[^\\$\n]|\n(?![ \t]*\n))+?(?<!\s)\$",
+    re.DOTALL,
+)
+EXPONENT = re.compile(r"e(?P<sign>[+-])0*(?P<digits>\d+)$")
+# What Markdown would read as markup, or a line's end as the end of a paragraph.
+MARKUP = re.compile(r"[^\w ,]|_")
+
+
+@dataclass
+class Filled:
+    """A text with its values in place, the snippets they came from, and what was wrong."""
+
+    text: str = ""
+    used: list[str] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)  # line in the text, message
+
+
+def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
+    """Fills in the values of some paragraphs; what stands in code spans stays as it is."""
+    filled = Filled()
+    # Code is blanked out of what is searched, at the same length, so that positions hold.
+    searched = CODE_SPAN.sub(lambda span: re.sub(r"[^\n]", " ", span[0]), text)
+    formulas = [match.span() for match in FORMULA.finditer(searched)]
+    done = 0
+    for match in VALUE.finditer(searched):
+        in_formula = any(start < match.start() < end for start, end in formulas)
+        filled.text += text[done : match.start()]
+        done = match.end()
+        try:
+            snippet, name, value, spec = _look_up(match["inside"], runs)
+            shown = _formatted(value, spec, match["inside"])
+            filled.text += _latex(shown) if in_formula else _html(shown, value, snippet, name)
+            filled.used.append(snippet)
+        except ValueError as error:
+            filled.problems.append((text.count("\n", 0, match.start()), str(error)))
+    filled.text += text[done:]
+    return filled
+
+
+def _look_up(inside: str, runs: Mapping[str, Run]) -> tuple[str, str, Any, str]:
+    if not (reference := REFERENCE.match(inside)):
+        raise ValueError(f"'[[{inside}]]' is not a value; write [[snippet.name:format]]")
+    snippet, name = reference["snippet"], reference["name"]
+    values = found(runs, snippet, f"there is no snippet '{snippet}'").values
+    if refused := values.get(name, {}).get("refused"):
+        raise ValueError(
+            f"the value {snippet}.{name} is {refused}; a page shows finite numbers and short texts"
+        )
+    shown = {key: value["value"] for key, value in values.items() if "value" in value}
+    value = found(shown, name, f"snippet '{snippet}' has no value '{name}'")
+    return snippet, name, value, reference["format"] or ""
+
+
+def _formatted(value: Any, spec: str, inside: str) -> str:
+    try:
+        return format(value, spec)
+    except (ValueError, OverflowError) as error:
+        message = f"'[[{inside}]]': {value!r} cannot be shown as '{spec}'"
+        raise ValueError(f"{message}: {error}; a format is like .1e, .2f, .0% or ,") from None
+
+
+def _latex(shown: str) -> str:
+    escaped = re.sub(r"([%_#&$])", r"\\\1", shown).replace(",", r"\text{,}")
+    return EXPONENT.sub(lambda match: rf"\times 10^{{{_power(match, '-')}}}", escaped)
+
+
+def _html(shown: str, value: Any, snippet: str, name: str) -> str:
+    if isinstance(value, str):
+        inner = MARKUP.sub(lambda match: f"&#{ord(match[0])};", shown)
+    else:
+        minus = "\N{MINUS SIGN}"
+        inner = EXPONENT.sub(lambda match: f" × 10<sup>{_power(match, minus)}</sup>", shown)
+        inner = inner.replace("-", minus).replace("_", "&#95;")
+    return f'<span class="value" title="computed by {snippet}.py: {escape(name)}">{inner}</span>'
+
+
+def _power(match: re.Match[str], minus: str) -> str:
+    return (minus if match["sign"] == "-" else "") + match["digits"]

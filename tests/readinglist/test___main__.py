@@ -1,0 +1,121 @@
+"""`python -m readinglist`: what a contributor types, sees, and gets as exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from readinglist import __main__ as command
+from readinglist.cache import Cache
+from readinglist.execution import Runner
+from readinglist.faults import Fault, Faults
+
+
+@pytest.fixture
+def project(tmp_path, root, text_of_snippet, text_of_resource, run_of, monkeypatch) -> Path:
+    """A project of two snippets and a resource; runs need no kernel."""
+    for name in ("theme/matplotlibrc", "docs/assets/css/palette.css", "requirements.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text((root / name).read_text())
+    for folder, name, text in (
+        ("snippets", "first.py", text_of_snippet("# %% a\nassert True")),
+        ("snippets", "second.py", text_of_snippet("# %% a\nx = 1")),
+        ("docs/resources", "one.md", text_of_resource()),
+    ):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).write_text(text)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.delenv("RECURRENT_CACHE", raising=False)
+    monkeypatch.setattr(Runner, "run_one", lambda self, snippet: run_of(snippet))
+    return tmp_path
+
+
+@pytest.fixture
+def run(project, capsys):
+    """Status, output and error output of a command."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        status = command.main(list(arguments))
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def test_check_counts_what_is_in_order_and_runs_nothing(run, project, monkeypatch):
+    monkeypatch.setattr(Runner, "run", lambda *_: pytest.fail("check ran a snippet"))
+    assert run("check") == (0, "2 snippets and 1 resources are in order.\n", "")
+
+
+def test_check_says_everything_that_is_wrong(run, project):
+    (project / "snippets/first.py").write_text("x = 1\n")
+    (project / "docs/resources/one.md").write_text("text\n")
+    status, out, error = run("check")
+    assert (status, out) == (1, "")
+    assert [line.split(": ")[0] for line in error.splitlines()] == [
+        "docs/resources/one.md:1",
+        "snippets/first.py:1",
+        "snippets/first.py:1",
+        "snippets/first.py:1",
+    ]
+
+
+def test_run_says_how_long_each_took(run):
+    status, out, _ = run("run")
+    assert status == 0
+    assert [line.split() for line in sorted(out.splitlines())] == [
+        ["first", "1.5", "s", "1", "assertions", "held"],
+        ["second", "1.5", "s", "0", "assertions", "held"],
+    ]
+
+
+def test_run_takes_names(run):
+    status, out, _ = run("run", "second")
+    assert (status, len(out.splitlines()), out.split()[0]) == (0, 1, "second")
+
+
+def test_run_knows_the_nearest_name(run):
+    assert run("run", "secnd", "zzz") == (
+        1,
+        "",
+        "snippets: no 'secnd'; did you mean 'second'? It has: first, second\n"
+        "snippets: no 'zzz'; it has: first, second\n",
+    )
+
+
+def test_a_failing_run_is_reported_from_the_projects_root(run, project, monkeypatch):
+    def fail(self: Runner, snippet):
+        raise Faults([Fault(snippet.path, 14, "it fails")])
+
+    monkeypatch.setattr(Runner, "run_one", fail)
+    status, out, error = run("run")
+    assert (status, out) == (1, "")
+    assert error.endswith("snippets/first.py:14: it fails\nsnippets/second.py:14: it fails\n")
+    assert str(project) not in error
+
+
+def test_an_interrupt_is_no_traceback(run, monkeypatch):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Cache, "check", interrupt)
+    assert run("run") == (130, "", "Interrupted. The runs that had ended are stored.\n")
+
+
+def test_clean_forgets_every_run(run, project):
+    stored = project / ".cache" / "runs" / "first"
+    stored.mkdir(parents=True)
+    assert run("clean") == (0, "", "")
+    assert not stored.exists()
+    assert run("clean")[0] == 0
+
+
+def test_an_unknown_command_names_the_known_ones(root):
+    ended = subprocess.run(
+        [sys.executable, "-m", "readinglist", "runn"],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "invalid choice: 'runn' (choose from 'check', 'run', 'clean')" in ended.stderr

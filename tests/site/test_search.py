@@ -1,0 +1,125 @@
+"""Search finds what stands on the pages, in prose and in code, with and without a server."""
+
+import ast
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture(scope="session")
+def prose_word(site):
+    """A word of a resource page's prose that no other page's text has, and that page."""
+    words = {path: set(_words(site, path)) for path in site.pages}
+    # The index knows words by their beginnings too, so a word must differ from the others early.
+    pages_with = Counter(beginning for found in words.values() for beginning in _beginnings(found))
+    own = [
+        (len(word), word, path)
+        for path in site.resource_pages
+        for word in words[path]
+        if pages_with[word[:5]] == 1
+    ]
+    assert own, "no resource page has a word of its own"
+    _, word, path = max(own)
+    return word, path
+
+
+def _words(site, path):
+    paragraphs = site.html(path).xpath("//article//p[not(@class)]")
+    return re.findall(r"\b[a-z]{8,}\b", " ".join(p.text_content() for p in paragraphs))
+
+
+def _beginnings(words):
+    return {word[:5] for word in words}
+
+
+@pytest.fixture(scope="session")
+def functions(session):
+    """Each function that only one snippet defines, and that snippet's name.
+
+    Only names with an underscore: the others are words of prose as well.
+    """
+    defined = {}
+    for snippet in session.catalog.snippets.values():
+        for node in ast.walk(ast.parse(snippet.path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and "_" in node.name.strip("_"):
+                defined.setdefault(node.name, set()).add(snippet.name)
+    return {name: snippets.pop() for name, snippets in defined.items() if len(snippets) == 1}
+
+
+def test_a_word_of_prose_is_found_on_its_page(visit, site, prose_word):
+    word, path = prose_word
+    page = visit("index.html")
+    results = _search(page, word)
+    assert _paths(results, site.url)[0] == path, f"searching '{word}'"
+    results.and_(page.locator(f"[href*='h={word}']")).first.click()
+    page.wait_for_url(f"{site.url}{path}?**")
+    expect(page.locator("article mark").first).to_have_text(re.compile(word, re.IGNORECASE))
+
+
+def test_each_function_is_found_on_its_snippets_page(visit, site, functions):
+    page = visit("index.html")
+    missed = []
+    for name, snippet in functions.items():
+        paths = _paths(_search(page, name), site.url)
+        if f"snippets/{snippet}.html" not in paths[:3]:
+            missed.append(f"'{name}' of {snippet}.py leads to {paths}")
+    assert functions
+    assert not missed, "\n".join(missed)
+
+
+def test_the_result_for_a_function_opens_at_its_code(visit, site, functions):
+    name, snippet = next(iter(functions.items()))
+    page = visit("index.html")
+    target = f"a[href*='snippets/{snippet}.html'][href*='#']"
+    _search(page, name).and_(page.locator(target)).first.click()
+    page.wait_for_url(f"{site.url}snippets/{snippet}.html**")
+    heading = page.locator(f"[id='{page.url.split('#')[1]}']")
+    expect(heading).to_be_in_viewport()
+    expect(page.locator("article")).to_contain_text(f"def {name}(")
+
+
+def test_search_works_in_a_folder_without_a_server(site, new_context, prose_word):
+    word, path = prose_word
+    page = new_context().new_page()
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    root = site.folder.as_uri() + "/"
+    page.goto(root + "index.html")
+    results = _search(page, word)
+    assert _paths(results, root)[0] == path
+    results.first.click()
+    page.wait_for_url(f"{root}{path}?**")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert any("search_index" in url for url in requests)
+    outside = [url for url in requests if not url.startswith((root, "data:", "blob:", "about:"))]
+    assert not outside, f"these requests left the folder: {outside}"
+
+
+def test_the_index_holds_text_that_a_reader_would_type(site):
+    index = json.loads((site.folder / "search" / "search_index.json").read_text(encoding="utf-8"))
+    pages = {Path(document["location"].split("#")[0]) for document in index["docs"]}
+    assert pages == set(map(Path, site.pages)), "some pages cannot be found"
+    for document in index["docs"]:
+        shown = document["title"] + document["text"]
+        for noise in ("¶", "In [", "Out[", "Copied!", "data:image", "<svg", "\\("):
+            assert noise not in shown, f"{document['location']} has {noise!r} in the search index"
+
+
+def _search(page, text):
+    """Types into the search box; gives the results' links once they are those for this text."""
+    box = page.get_by_role("textbox", name="Search")
+    box.fill("")
+    box.press_sequentially(text)
+    # A result's link carries the term that it matched.
+    page.wait_for_selector(f".md-search-result__link[href*='h={text}']", state="attached")
+    return page.locator(".md-search-result__link")
+
+
+def _paths(links, root):
+    """The pages that the results lead to, each once, in order."""
+    hrefs = [link.get_attribute("href") for link in links.all()]
+    return list(dict.fromkeys(re.split("[?#]", href.removeprefix(root))[0] for href in hrefs))

@@ -1,0 +1,44 @@
+"""Pages stay small: what a reader on a slow line waits for."""
+
+import gzip
+
+HTML_LIMIT = 60_000
+OWN_LIMIT = 100_000
+ALL_LIMIT = 500_000
+SHARED = ("assets/javascripts/", "assets/stylesheets/")
+
+
+def test_the_html_of_a_resource_page_is_small(site, measured):
+    for path in site.resource_pages:
+        size = len(gzip.compress((site.folder / path).read_bytes()))
+        measured(f"{path}: {size:,} bytes of HTML gzipped (at most {HTML_LIMIT:,})")
+        assert size <= HTML_LIMIT, f"{path}: fewer points in figures, or fold them into snippets"
+
+
+def test_all_that_a_page_loads_is_small(site, new_context, measured):
+    for path in site.pages:
+        loaded = _loaded(new_context().new_page(), site, path)
+        total = sum(loaded.values())
+        # Material's own files and the search index are shared by all pages.
+        own = sum(
+            size for name, size in loaded.items() if not name.startswith((*SHARED, "search/"))
+        )
+        measured(f"{path}: {total:,} bytes gzipped in {len(loaded)} files, {own:,} its own")
+        sizes = "\n".join(f"  {size:9,} {name}" for name, size in loaded.items())
+        assert total <= ALL_LIMIT, f"{path} loads more than {ALL_LIMIT:,} bytes:\n{sizes}"
+        if path in site.resource_pages:
+            assert own <= OWN_LIMIT, f"{path} loads more than {OWN_LIMIT:,} of its own:\n{sizes}"
+
+
+def _loaded(page, site, path):
+    """Each file that the page loads, and its size gzipped."""
+    responses = []
+    page.on("response", lambda response: responses.append(response))
+    # The last that a page asks for is the search index.
+    with page.expect_event("requestfinished", lambda request: "search_index" in request.url):
+        page.goto(site.url + path)
+    files = {r.url.removeprefix(site.url): len(gzip.compress(r.body())) for r in responses}
+    page.context.close()
+    assert path in files
+    assert len(files) > 3, files
+    return files
