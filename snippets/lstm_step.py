@@ -257,6 +257,7 @@ assert -1 < smallest_candidate < 0, smallest_candidate
 # %% cell_state_grows tags=["demo"]
 open_gates = {gate: (W, b + 6 if gate in "fi" else b) for gate, (W, b) in gates.items()}
 x, h, C = first_x[:1], zeros[:1], zeros[:1]
+largest_hidden_state = 0.0
 
 print("step   cell state C              hidden state h")
 for t in range(1, 41):
@@ -264,14 +265,15 @@ for t in range(1, 41):
     if t in (1, 2, 5, 10, 20, 40):
         columns = ["".join(f"{v:7.2f}" for v in state[0].tolist()) for state in (C, h)]
         print(f"{t:4d} {columns[0]}   {columns[1]}")
-    assert h.abs().max() < 1, (t, h)
+    largest_hidden_state = max(largest_hidden_state, h.abs().max().item())
 
 hx = torch.cat([h, x], dim=1)  # (1, H+D)
 open_f, open_i = forget_gate(hx, *open_gates["f"]), input_gate(hx, *open_gates["i"])
 smallest_open_gate = torch.cat([open_f, open_i]).min().item()
-largest_cell_state, largest_hidden_state = C.abs().max().item(), h.abs().max().item()
+largest_cell_state = C.abs().max().item()
 assert smallest_open_gate > 0.98, smallest_open_gate
 assert largest_cell_state > 10, largest_cell_state
+assert largest_hidden_state < 1, largest_hidden_state
 
 # %% [markdown]
 # Each step adds to C, so C can leave the range from -1 to 1 and go on.

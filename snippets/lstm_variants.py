@@ -162,6 +162,7 @@ assert size["coupled"] == size["GRU"] == size["no forget"] == 3 * block_size, si
 assert size["peephole"] == size["standard"] + 3 * hidden_size, size
 standard_parameters, peephole_parameters, coupled_parameters, gru_parameters, _ = size.values()
 peephole_extra, full_peephole_extra = 3 * hidden_size, 3 * hidden_size**2
+assert (peephole_extra, full_peephole_extra) == (60, 1200), (peephole_extra, full_peephole_extra)
 
 # %% [markdown]
 # Standard, coupled and GRU stand as 4 : 3 : 3. Diagonal peepholes add one weight for each of
