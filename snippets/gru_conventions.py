@@ -70,13 +70,13 @@ weights = [parameter.detach() for parameter in module.parameters()]
 xs, start = torch.randn(10, 3, 4), torch.zeros(3, 8)
 expected = module(xs)[0].detach()
 difference = {}
-print("z says    r acts on      largest difference")
+print("z says  r acts on    difference")
 for z_keeps, z_name in ((True, "keep "), (False, "write")):
     for reset_after, r_name in ((True, "the product"), (False, "the state  ")):
         states = run_gru(xs, start, weights, z_keeps=z_keeps, reset_after=reset_after)
         assert states.abs().max() < 1, states.abs().max()
         difference[z_keeps, reset_after] = (states - expected).abs().max().item()
-        print(f"{z_name}     {r_name}{difference[z_keeps, reset_after]:20.1e}")
+        print(f"{z_name}   {r_name}{difference[z_keeps, reset_after]:12.1e}")
 torch_difference = difference.pop((True, True))
 reset_difference, z_difference = difference[True, False], difference[False, True]
 olah_difference = difference[False, False]
