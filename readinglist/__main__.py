@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("name", nargs="*", help="a snippet's name; all of them if none is given")
     commands.add_parser("clean", help="forget every stored run")
     options = parser.parse_args(arguments)
+    # A command that is cancelled from outside cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if options.command == "clean":
             forget(ROOT)

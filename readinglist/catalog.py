@@ -43,7 +43,8 @@ def read_catalog(root: Path) -> Catalog:
             faults += error.faults
     resources: list[Resource] = []
     folder = root / "docs" / "resources"
-    for path in sorted(folder.rglob("*.md")):
+    # What stands in a folder of its own comes last, to be told of what it repeats.
+    for path in sorted(folder.rglob("*.md"), key=lambda path: (len(path.parts), path)):
         try:
             resources.append(read_resource(path))
         except Faults as error:

@@ -6,7 +6,6 @@ import atexit
 import datetime
 import hashlib
 import os
-import re
 import sys
 import tempfile
 import time
@@ -24,8 +23,6 @@ from readinglist.cache import Cache, Run, environment, key
 from readinglist.faults import Fault, Faults
 from readinglist.kernel import FAILURES, Kernel, Limits, failure, kernel_environment
 from readinglist.snippet import Snippet
-
-OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")
 
 
 class Runner:
@@ -172,5 +169,10 @@ def _joined(outputs: list[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookN
             continue
         for name in ("stdout", "stderr"):
             text = "".join(piece.text for piece in pieces if piece.name == name)
-            if text := OVERWRITTEN.sub("", text):
-                yield nbformat.v4.new_output("stream", name=name, text=text)
+            if text:
+                yield nbformat.v4.new_output("stream", name=name, text=_as_shown(text))
+
+
+def _as_shown(text: str) -> str:
+    """Each line as a terminal leaves it: what a carriage return starts anew is gone."""
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

@@ -24,6 +24,7 @@ from readinglist.snippet import Cell, Snippet
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SHOWN = ("stream", "display_data", "execute_result", "update_display_data")
 LONGEST_MESSAGE = 500  # characters; an exception may carry a whole tensor
+LONGEST_SOCKET = 100  # characters of a path; systems stop at 104 or 108
 FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError)
 
 DESCRIBE_VALUES = """
@@ -72,7 +73,7 @@ class Kernel(NotebookClient):
     def __init__(self, snippet: Snippet, folder: Path, limits: Limits) -> None:
         self.folder = folder
         self.limits = limits
-        self.deadline = time.monotonic() + limits.seconds
+        self.deadline = 0.0  # set when the first cell begins: a start may take long, see nbclient
         self.cell_index = -1  # before the first cell
         self.characters = 0
         self.overflowed = False
@@ -97,13 +98,15 @@ class Kernel(NotebookClient):
         """A manager of this Python's own kernel, with nothing outside the run's folder.
 
         A kernel that someone installed as `python3` may be another Python's. Sockets in a folder
-        cannot be taken by a second build, as ports can.
+        cannot be taken by a second build, as ports can; but their paths must be short.
         """
         manager = super().create_kernel_manager()
         manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
         manager.connection_file = str(self.folder / "kernel.json")
-        manager.transport = "ipc"
-        manager.ip = str(self.folder / "socket")
+        socket = str(self.folder / "socket")
+        if len(socket) < LONGEST_SOCKET:
+            manager.transport = "ipc"
+            manager.ip = socket
         return manager
 
     async def async_start_new_kernel(self, **kwargs: Any) -> None:
@@ -114,6 +117,8 @@ class Kernel(NotebookClient):
             self.kill()
 
     def _at_cell(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        if self.cell_index < 0:
+            self.deadline = time.monotonic() + self.limits.seconds
         if not self.overflowed:
             self.cell_index = cell_index
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ LINK = re.compile(
     re.DOTALL,
 )
 
+STRAY = re.compile(r'The following pages exist .* "nav" configuration:\n(?P<pages>.*)', re.DOTALL)
+
 
 @dataclass
 class Build:
@@ -95,6 +98,8 @@ def rendered_fence(source: str, *_: Any, **__: Any) -> str:
 def on_startup(command: str, dirty: bool) -> None:
     global serving
     serving = command == "serve"
+    # A build that is cancelled from outside cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -309,9 +314,14 @@ class _Warnings(logging.Filter):
         message = record.getMessage()
         if match := LINK.match(message):
             path = Path("docs", match["doc"])
-            text = f"the link '{match['link']}' leads nowhere: {match['rest']}"
+            why = match["rest"].removeprefix("but ")
+            text = f"the link '{match['link']}' leads nowhere: {why}"
             link = rf"""(?:[(<"']|\]:\s*){re.escape(match["link"])}[)>"'\s]"""
             build.faults.append(Fault(path, _line_of(ROOT / path, link), text))
+        elif match := STRAY.match(message):
+            text = "no list leads to this page; a resource's page stands in docs/resources/"
+            pages = re.findall(r"- (.+)", match["pages"])
+            build.faults += [Fault(Path("docs", page), 0, text) for page in pages]
         else:
             build.faults.append(Fault(Path("mkdocs.yml"), 0, message))
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,15 @@ def project(tmp_path, root, text_of_snippet, text_of_resource, run_of, monkeypat
 
 
 @pytest.fixture
-def run(project, capsys):
+def restored():
+    """Puts back what this process does when it is told to end."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def run(project, capsys, restored):
     """Status, output and error output of a command."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
@@ -96,11 +105,9 @@ def test_a_failing_run_is_reported_from_the_projects_root(run, project, monkeypa
     assert str(project) not in error
 
 
-def test_an_interrupt_is_no_traceback(run, monkeypatch):
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Cache, "check", interrupt)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_no_traceback(run, monkeypatch, number):
+    monkeypatch.setattr(Cache, "check", lambda _: signal.raise_signal(number))
     assert run("run") == (130, "", "Interrupted. The runs that had ended are stored.\n")
 
 

@@ -83,11 +83,10 @@ def test_a_repeated_field(tree, field, value, line):
 
 
 def test_a_repeated_slug(tree):
-    assert faults(tree({}, {"a": {}, "sub/a": {}})) == [
-        "docs/resources/sub/a.md:1: a resource's page stands in docs/resources/ itself; "
+    assert faults(tree({}, {"b": {}, "a/b": {}})) == [
+        "docs/resources/a/b.md:1: a resource's page stands in docs/resources/ itself; "
         "move it there",
-        "docs/resources/sub/a.md:1: repeats the slug 'a' of docs/resources/a.md; "
-        "each needs its own",
+        "docs/resources/a/b.md:1: repeats the slug 'b' of docs/resources/b.md; each needs its own",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import time
 import zlib
 from dataclasses import replace
 
@@ -163,6 +164,18 @@ def test_a_picture_a_table_and_plain_text_are_kept(runs):
 def test_what_was_overwritten_on_a_line_is_gone(runs):
     _, stderr, _ = executed_cell(runs["rich"], "one").outputs
     assert stderr.text == "step 2"
+
+
+def test_a_very_long_line_takes_no_time(make_snippet, run_of, make_runner):
+    """A regular expression for carriage returns once took a minute for 200,000 characters."""
+    snippet = make_snippet("thing", "# %% a\nx = 1")
+    printed = {"output_type": "stream", "name": "stdout", "text": "x" * 900_000 + "\ry\r\nz\r"}
+    runner = make_runner()
+    runner.cache.store("thing", key(snippet, runner.version), run_of(snippet, {"a": [printed]}))
+    start = time.monotonic()
+    (output,) = executed_cell(runner.stored(snippet), "a").outputs
+    assert time.monotonic() - start < 5
+    assert output.text == "y\nz"
 
 
 def test_a_second_run_gives_the_same_bytes(first, snippets, project_runner):

@@ -200,12 +200,12 @@ def test_no_process_is_left(batch):
 
 def test_a_snippet_that_never_ends_is_stopped_even_if_deaf(tmp_path, snippet_in):
     snippets = [snippet_in(tmp_path, name, *cells) for name, cells in ENDLESS.items()]
-    runner = Runner(Cache(tmp_path / "cache"), limits=Limits(seconds=3))
+    runner = Runner(Cache(tmp_path / "cache"), limits=Limits(seconds=2))
     start = time.monotonic()
     with pytest.raises(Faults) as caught:
         runner.run(snippets)
     assert time.monotonic() - start < 40
-    over = "was still running when the snippet's 3 s were over; make it do less, "
+    over = "was still running when the snippet's 2 s were over; make it do less, "
     over += "or look for a loop that never ends"
     assert [f"{fault.line}: {fault.message}" for fault in caught.value.faults] == [
         f"{FIRST}: cell 'a' {over}",
