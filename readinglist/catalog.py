@@ -20,6 +20,11 @@ class Catalog:
     snippets: dict[str, Snippet]
     resources: list[Resource]
 
+    def following(self, resource: Resource) -> Resource | None:
+        """The next one in reading order."""
+        later = [other for other in self.resources if other.order > resource.order]
+        return later[0] if later else None
+
     def relative(self, faults: Iterable[Fault]) -> list[Fault]:
         """The same faults with paths as a contributor types them, from the project's root."""
         return _relative(faults, self.root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,3 +69,10 @@ def read_text(path: Path) -> str:
         found = f"this is not UTF-8: the byte 0x{content[error.start]:02x}"
         raise Faults([Fault(path, line, f"{found}; save the file as UTF-8")]) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def line_of(path: Path, pattern: str) -> int:
+    """The line of the first match of a pattern in a file, or 0."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    match = re.search(pattern, text + "\n")
+    return text.count("\n", 0, match.start()) + 1 if match else 0

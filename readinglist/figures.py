@@ -95,3 +95,26 @@ def read_drawing(path: Path) -> str:
     """A hand-written drawing without the comments and the indentation of its file."""
     text = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     return re.sub(r">\s+<", "><", text).strip()
+
+
+class SetAside:
+    """Figures taken out of a page while others work on it, and put back at the end."""
+
+    FIGURE = re.compile(r'<svg class="(?:plot|drawing)".*?</svg>', re.DOTALL)
+    PLACE = re.compile(r'<svg data-figure="(\d+)"></svg>')
+
+    def __init__(self) -> None:
+        self._figures: list[str] = []
+
+    def take(self, html: str) -> str:
+        """The page with an empty element in the place of each figure."""
+
+        def place(figure: re.Match[str]) -> str:
+            self._figures.append(figure[0])
+            return f'<svg data-figure="{len(self._figures) - 1}"></svg>'
+
+        return self.FIGURE.sub(place, html)
+
+    def put_back(self, html: str) -> str:
+        """The page with its figures where they were."""
+        return self.PLACE.sub(lambda place: self._figures[int(place[1])], html)

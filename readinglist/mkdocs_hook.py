@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import signal
@@ -10,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,32 +28,22 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist import mathml
-from readinglist.cache import kept, writable
+from readinglist.cache import writable
 from readinglist.catalog import Catalog
 from readinglist.embedding import HTML_FENCE, Page, embed
-from readinglist.faults import Fault, Faults
+from readinglist.faults import Fault, Faults, line_of
+from readinglist.figures import SetAside
 from readinglist.listing import Lists, proof
 from readinglist.publishing import publish, staging_folder
 from readinglist.resource import Resource, split_front_matter
 from readinglist.session import Session, cache_folder, open_session
 from readinglist.snippet import Snippet
-from readinglist.snippet_page import fill_cells, write_downloads, write_notebook
+from readinglist.snippet_page import fill_cells, rendered_once, write_downloads, write_notebook
+from readinglist.warning_faults import collect_warnings
 
 TEMPLATES = ROOT / "theme" / "notebook"
-RENDERER = b"".join(
-    [*(version(name).encode() for name in ("nbconvert", "mkdocs-jupyter"))]
-    + [path.read_bytes() for path in sorted(TEMPLATES.rglob("*.j2"))]
-)
-FIGURE = re.compile(r'<svg class="(?:plot|drawing)".*?</svg>', re.DOTALL)
-SET_ASIDE = re.compile(r'<svg data-figure="(\d+)"></svg>')
 STYLES = [f"assets/css/{name}.css" for name in ("palette", "site", "drawings")]
 STYLESHEET = "assets/css/recurrent.css"
-LINK = re.compile(
-    r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )?link '(?P<link>[^']+)', (?P<rest>.+)",
-    re.DOTALL,
-)
-
-STRAY = re.compile(r'The following pages exist .* "nav" configuration:\n(?P<pages>.*)', re.DOTALL)
 
 
 @dataclass
@@ -70,7 +58,7 @@ class Build:
         default_factory=lambda: TemporaryDirectory(prefix="pages-")
     )
     faults: list[Fault] = field(default_factory=list)
-    figures: list[str] = field(default_factory=list)
+    figures: SetAside = field(default_factory=SetAside)
     used: dict[str, list[str]] = field(default_factory=dict)  # page -> snippets it shows
 
     @property
@@ -114,7 +102,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.watch += [str(ROOT / folder) for folder in ("snippets", "theme", "readinglist")]
     if not serving:
         config.site_dir = str(staging_folder(build.site))
-    _collect_warnings()
+    collect_warnings(logging.getLogger("mkdocs"), ROOT, build.faults)
     return config
 
 
@@ -161,15 +149,14 @@ def on_pre_page(page: MkDocsPage, config: MkDocsConfig, files: Files) -> MkDocsP
         render_notebook = page.render
 
         def render_once(config: MkDocsConfig, files: Files) -> None:
-            def make() -> bytes:
+            def render() -> str:
                 render_notebook(config, files)
-                return (page.content or "").encode()
+                return page.content or ""
 
-            # nbconvert takes a fifth of a second a page. The key holds all the result hangs on.
-            notebook = Path(page.file.abs_src_path or "").read_bytes()
-            name = hashlib.sha256(notebook + RENDERER).hexdigest()
+            notebook = Path(page.file.abs_src_path or "")
             with _aborting():
-                page.content = kept(cache_folder(ROOT) / "pages" / name, make).decode()
+                folder = cache_folder(ROOT) / "pages"
+                page.content = rendered_once(notebook, TEMPLATES, folder, render)
 
         page.render = render_once  # type: ignore[method-assign]
     return page
@@ -228,7 +215,7 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
     html, problems = mathml.typeset(html)
     source = snippet.path if snippet else Path(page.file.abs_src_path or "")
     for latex, message in problems:
-        line = _line_of(source, re.escape(latex.split("\n")[0]))
+        line = line_of(source, re.escape(latex.split("\n")[0]))
         build.faults.append(Fault(source.relative_to(ROOT), line, message))
     return html
 
@@ -248,29 +235,19 @@ def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: 
         context["resources"] = [r for r in build.catalog.resources if snippet.name in _shown_by(r)]
     resource = build.resource(page)
     context["resource"] = resource
-    context["following"] = _following(resource) if resource else None
+    context["following"] = build.catalog.following(resource) if resource else None
     context["shown"] = [build.catalog.snippets[name] for name in names]
     context["proof"] = proof(build.session, names or list(build.catalog.snippets))
-    page.content = FIGURE.sub(_set_aside, page.content or "")
+    page.content = build.figures.take(page.content or "")
     return context
 
 
-def _set_aside(figure: re.Match[str]) -> str:
-    build.figures.append(figure[0])
-    return f'<svg data-figure="{len(build.figures) - 1}"></svg>'
-
-
 def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
-    return SET_ASIDE.sub(lambda match: build.figures[int(match[1])], output)
+    return build.figures.put_back(output)
 
 
 def _shown_by(resource: Resource) -> list[str]:
     return build.used.get(f"resources/{resource.slug}.md", [])
-
-
-def _following(resource: Resource) -> Resource | None:
-    later = [r for r in build.catalog.resources if r.order > resource.order]
-    return later[0] if later else None
 
 
 @event_priority(-200)  # after every plugin has written its files
@@ -303,40 +280,3 @@ def _abort(faults: list[Fault]) -> Abort:
     )
     count = "1 fault" if len(set(faults)) == 1 else f"{len(set(faults))} faults"
     return Abort(f"The site was not built: {count}.\n{listed}")
-
-
-class _Warnings(logging.Filter):
-    """Turns MkDocs' warnings, such as those of broken links, into faults of this build."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING:
-            return True
-        message = record.getMessage()
-        if match := LINK.match(message):
-            path = Path("docs", match["doc"])
-            why = match["rest"].removeprefix("but ")
-            text = f"the link '{match['link']}' leads nowhere: {why}"
-            link = rf"""(?:[(<"']|\]:\s*){re.escape(match["link"])}[)>"'\s]"""
-            build.faults.append(Fault(path, _line_of(ROOT / path, link), text))
-        elif match := STRAY.match(message):
-            text = "no list leads to this page; a resource's page stands in docs/resources/"
-            pages = re.findall(r"- (.+)", match["pages"])
-            build.faults += [Fault(Path("docs", page), 0, text) for page in pages]
-        else:
-            build.faults.append(Fault(Path("mkdocs.yml"), 0, message))
-        return False
-
-
-def _line_of(path: Path, pattern: str) -> int:
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    match = re.search(pattern, text + "\n")
-    return text.count("\n", 0, match.start()) + 1 if match else 0
-
-
-def _collect_warnings() -> None:
-    logger = logging.getLogger("mkdocs")
-    # With --quiet, MkDocs would not even make its warnings: a broken link would pass unseen.
-    logger.setLevel(min(logger.getEffectiveLevel(), logging.WARNING))
-    for handler in logger.handlers:
-        if not any(isinstance(f, _Warnings) for f in handler.filters):
-            handler.addFilter(_Warnings())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from collections.abc import Callable
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 
+from readinglist.cache import kept
 from readinglist.embedding import Shelf
 from readinglist.rendering import render_outputs, render_source
 from readinglist.snippet import Cell, Snippet
@@ -24,6 +28,17 @@ def write_notebook(folder: Path, snippet: Snippet) -> str:
     path = f"snippets/{snippet.name}.ipynb"
     _write(folder / path, notebook)
     return path
+
+
+def rendered_once(notebook: Path, templates: Path, cache: Path, render: Callable[[], str]) -> str:
+    """What `render` makes of a notebook, from the cache if nothing it hangs on has changed.
+
+    nbconvert takes a fifth of a second a page.
+    """
+    versions = [version(name).encode() for name in ("nbconvert", "mkdocs-jupyter")]
+    sources = [path.read_bytes() for path in (notebook, *sorted(templates.rglob("*.j2")))]
+    name = hashlib.sha256(b"".join(versions + sources)).hexdigest()
+    return kept(cache / name, lambda: render().encode()).decode()
 
 
 def fill_cells(html: str, snippet: Snippet, shelf: Shelf) -> str:

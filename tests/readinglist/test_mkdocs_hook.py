@@ -231,54 +231,52 @@ def test_a_listed_resource_has_no_page(built):
 
 
 def test_a_second_build_gives_the_same_site(project):
-    """Only the search index's and the sitemap's dates may differ."""
-    before = contents(project / "site")
-    assert build(project).returncode == 0
+    """Only the dates of the sitemap may differ. And nothing runs again."""
+    before, stored = contents(project / "site"), runs(project)
+    ended = build(project)
+    assert (ended.returncode, "snippets:" in ended.stdout) == (0, False)
+    assert runs(project) == stored
     after = contents(project / "site")
     assert set(after) == set(before)
     same = {name for name in after if after[name] == before[name]}
     assert set(after) - same <= {"sitemap.xml", "sitemap.xml.gz"}
 
 
-def test_prose_and_alternative_text_run_nothing_and_are_shown(project):
+def test_only_edited_code_runs_and_edited_prose_is_shown(project):
     before = runs(project)
+    edit(project / "snippets/counts.py", "0.00012", "0.00034")
     edit(project / "snippets/draws.py", "The first text.", "The second text.")
     edit(project / "snippets/draws.py", "# A sentence.", "# Another sentence.")
     edit(project / "docs/resources/one.md", "Twice 21 is", "Two times 21 is")
-    ended = build(project)
-    assert ended.returncode == 0, ended.stdout
-    assert (runs(project), "snippets:" in ended.stdout) == (before, False)
-    for name in ("resources/one.html", "snippets/draws.html"):
-        assert page(project, name).xpath("//article//svg[@class='plot']/@aria-label") == [
-            "The second text."
-        ]
-    assert "Another sentence." in (project / "site/snippets/draws.html").read_text()
-    assert "Another sentence." in (project / "site/downloads/draws.ipynb").read_text()
-    assert "Two times 21 is" in (project / "site/resources/one.html").read_text()
-
-
-def test_one_edited_cell_runs_one_snippet(project):
-    before = runs(project)
-    edit(project / "snippets/counts.py", "0.00012", "0.00034")
     assert build(project).returncode == 0
     new = runs(project).items() - before.items()
-    assert [name.split("/")[0] for name, _ in new] == ["counts"]
-    assert "3.4×10−4" in "".join(page(project, "resources/one.html").xpath("//math")[0].itertext())
+    assert [entry.split("/")[0] for entry, _ in new] == ["counts"]
+    for name in ("resources/one.html", "snippets/draws.html"):
+        shown = page(project, name).xpath("//article//svg[@class='plot']/@aria-label")
+        assert shown == ["The second text."]
+    site = project / "site"
+    assert "Another sentence." in (site / "snippets/draws.html").read_text()
+    assert "Another sentence." in (site / "downloads/draws.ipynb").read_text()
+    assert "Two times 21 is" in (site / "resources/one.html").read_text()
+    formula = page(project, "resources/one.html").xpath("//math")[0]
+    assert "3.4×10−4" in "".join(formula.itertext())
 
 
-def test_damaged_entries_are_run_again(project, add):
-    add(whole=["# %% a\nx = 1"])
-    assert build(project).returncode == 0
+def test_damaged_entries_are_made_again(project):
     before = runs(project)
     for name, damaged in (("counts", "run.json"), ("draws", "notebook.ipynb")):
         (path,) = project.glob(f".cache/runs/{name}/*/{damaged}")
         path.write_bytes(path.read_bytes()[:-30])
     for made in project.glob(".cache/pages/*"):
         made.write_bytes(b"damaged")
+    good = contents(project / "site")
     assert build(project).returncode == 0
     new = runs(project).items() - before.items()
     assert sorted(entry.split("/")[0] for entry, _ in new) == ["counts", "draws"]
-    assert "damaged" not in (project / "site/snippets/draws.html").read_text()
+    again = contents(project / "site")
+    assert again["snippets/draws.html"].count(b"data-cell") == 0
+    assert set(again) == set(good)
+    assert b"damaged" not in again["snippets/draws.html"]
 
 
 def test_what_cannot_be_read_is_reported_together(project, add, refused, text_of_resource):

@@ -17,8 +17,9 @@ COLOUR = ALL | {"runOnly": ["color-contrast", "link-in-text-block"]}
 FOCUSED = """() => {
     const element = document.activeElement
     if (element === document.body) return null
-    // Material hides the switch itself and shows its label.
-    const shown = element.matches('.md-option') ? element.nextElementSibling : element
+    // Material hides the scheme's switch itself and shows one of its labels.
+    const shown = element.matches('.md-option')
+        ? element.form.querySelector('label:not([hidden])') : element
     const style = getComputedStyle(shown), box = shown.getBoundingClientRect()
     return {
         kind: element.tagName.toLowerCase(),
@@ -61,8 +62,8 @@ def _violations(page, where, parts, options):
 def tab_stops(visit):
     """Everything that Tab reaches on a page, from its top to its end, in order."""
 
-    def walk(path, width):
-        page = visit(path, width=width)
+    def walk(path, scheme, width):
+        page = visit(path, scheme=scheme, width=width)
         page.evaluate(OPEN_ALL)
         stops = []
         while len(stops) < 2000:
@@ -76,15 +77,24 @@ def tab_stops(visit):
     return walk
 
 
-@pytest.mark.parametrize("width", SIZES, ids=SIZES.values())
-@pytest.mark.parametrize("kind", ["index", "resource", "snippet"])
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(site, tab_stops, kind, width):
+@pytest.mark.parametrize(
+    ("kind", "scheme", "width"),
+    [
+        ("index", "light", 1280),
+        ("index", "dark", 1280),
+        ("resource", "light", 1280),
+        ("resource", "dark", 360),
+        ("snippet", "light", 1280),
+        ("snippet", "dark", 360),
+    ],
+)
+def test_the_keyboard_reaches_all_and_shows_where_it_is(site, tab_stops, kind, scheme, width):
     path = {
         "index": "index.html",
         "resource": site.resource_pages[0],
         "snippet": site.snippet_pages[0],
     }[kind]
-    page, stops = tab_stops(path, width)
+    page, stops = tab_stops(path, scheme, width)
     assert "md-skip" in stops[0]["classes"], f"the first stop must skip the header: {stops[0]}"
     wanted = "article :is(a[href], button, summary, [tabindex='0'])"
     if width == 1280:

@@ -51,6 +51,12 @@ def _visible_hrefs(links):
     return [a.get_attribute("href") for a in links.all() if a.is_visible()]
 
 
+def test_at_a_desk_the_tabs_take_the_place_of_the_drawer(visit):
+    page = visit("index.html")
+    expect(page.locator(".md-tabs")).to_be_visible()
+    expect(page.get_by_role("button", name="Menu")).to_be_hidden()
+
+
 def test_on_a_phone_the_drawer_leads_to_another_page(visit, site):
     page = visit("index.html", width=360)
     drawer = page.locator(".md-sidebar--primary")
