@@ -94,6 +94,7 @@ def _references(root: etree._Element) -> list[str]:
 def read_drawing(path: Path) -> str:
     """A hand-written drawing without the comments and the indentation of its file."""
     text = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = text.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)  # HTML knows it
     return re.sub(r">\s+<", "><", text).strip()
 
 

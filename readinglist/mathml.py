@@ -22,6 +22,12 @@ ARITHMATEX = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\s*\\[(\[](?P<latex>.*?)\\[)\]]\s*</(?P=tag)>',
     re.DOTALL,
 )
+# A formula holds no tag: nbconvert has escaped its < and >. Code is none.
+DOLLARS = re.compile(
+    r"<(?P<tag>code|pre)\b.*?</(?P=tag)>|(?<!\\)\$\$(?P<block>[^$<]+)\$\$"
+    r"|(?<![\\$])\$(?P<inline>[^\s$<](?:[^$<]*[^\s$<\\])?)\$",
+    re.DOTALL,
+)
 TEXT_IN_MATH = re.compile(r"<math.*?</math>|<svg class=\"drawing\".*?</svg>", re.DOTALL)
 # Elements that have a fixed number of parts.
 PARTS = dict.fromkeys(("mfrac", "msub", "msup", "munder", "mover", "mroot"), 2)
@@ -47,11 +53,15 @@ def typeset(page_html: str) -> tuple[str, list[tuple[str, str]]]:
 
 def mark_dollars(prose: str) -> str:
     """The formulas that nbconvert leaves between dollars, marked as arithmatex marks them."""
-    block = r'<div class="arithmatex">\\[\1\\]</div>'
-    prose = re.sub(r"\$\$(.+?)\$\$", block, prose, flags=re.DOTALL)
-    return re.sub(
-        r"\$([^\s$](?:[^$]*[^\s$])?)\$", r'<span class="arithmatex">\\(\1\\)</span>', prose
-    )
+
+    def mark(match: re.Match[str]) -> str:
+        if match["block"]:
+            return rf'<div class="arithmatex">\[{match["block"]}\]</div>'
+        if match["inline"]:
+            return rf'<span class="arithmatex">\({match["inline"]}\)</span>'
+        return match[0]
+
+    return DOLLARS.sub(mark, prose)
 
 
 def to_mathml(latex: str, block: bool = False) -> str:

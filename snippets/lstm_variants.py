@@ -317,6 +317,7 @@ for row, values in enumerate(losses.values()):
 axes.axvline(guess_loss, color="black", linestyle=":")
 axes.text(guess_loss * 0.9, 1.5, "guessing", ha="right", va="center")
 axes.set(xscale="log", xlabel="final loss (nats per step)")
+axes.xaxis.set_major_formatter("{x:g}")  # exponents set small are lost on a phone
 axes.set_yticks(range(len(losses)), losses)
 axes.set_title("circle: one seed, bar: mean")
 axes.invert_yaxis()

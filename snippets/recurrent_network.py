@@ -156,6 +156,7 @@ for step, style in ((1, "-"), (14, "--"), (27, ":")):
     plt.semilogy(range(step, len(sequence) + 1), change, style, color="C5")
     plt.annotate(f"x_{step} changed", (step, change[0]), (6, 4), textcoords="offset points")
 plt.ylim(top=10)
+plt.gca().yaxis.set_major_formatter("{x:.0e}")  # exponents set small are lost on a phone
 plt.xlabel("step t")
 plt.ylabel("change of h_t (length)")
 

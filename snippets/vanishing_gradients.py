@@ -141,6 +141,7 @@ plt.text(200, 3e2, "bias 5", ha="right")
 plt.text(200, 5e-2, "bias 3", ha="right", va="top")
 plt.xlim(0, 203)
 plt.ylim(1e-21, 1e4)
+plt.gca().yaxis.set_major_formatter("{x:.0e}")  # exponents set small are lost on a phone
 plt.xlabel("T, steps back")
 plt.ylabel("gradient norm")
 plt.show()

@@ -104,3 +104,9 @@ def test_paths_are_relative_to_the_project(tree):
         "a/b.py:3: x",
         "/elsewhere: y",
     ]
+
+
+def test_the_next_resource_in_reading_order(tree):
+    catalog = read_catalog(tree({}, {"one": {"order": 2}, "two": {"order": 1}}))
+    two, one = catalog.resources
+    assert (catalog.following(two), catalog.following(one)) == (one, None)

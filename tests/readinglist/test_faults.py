@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from readinglist.faults import Fault, Faults, found, nearest, read_text
+from readinglist.faults import Fault, Faults, found, line_of, nearest, read_text
 
 
 def test_a_fault_names_file_and_line():
@@ -38,3 +38,14 @@ def test_a_text_is_read_without_marks_of_its_editor(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xef\xbb\xbfa\r\nb\n")
     assert read_text(path) == "a\nb\n"
+
+
+@pytest.mark.parametrize(("pattern", "line"), [("b", 2), (r"c\nd", 3), (r"d\s", 4), ("x", 0)])
+def test_a_line_is_that_of_the_first_match(tmp_path, pattern, line):
+    path = tmp_path / "a.txt"
+    path.write_text("a\nb b\nc\nd")
+    assert line_of(path, pattern) == line
+
+
+def test_a_file_that_is_not_there_has_no_line(tmp_path):
+    assert line_of(tmp_path / "gone", "a") == 0

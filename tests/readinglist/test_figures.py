@@ -10,6 +10,7 @@ import pytest
 
 from readinglist.figures import (
     QUANTITIES,
+    SetAside,
     matplotlib_style,
     read_drawing,
     read_palette,
@@ -133,3 +134,13 @@ def test_a_drawing_loses_its_comments_and_indentation_only(tmp_path):
         "<!-- how\nit is made -->\n<svg>\n  <title>a  b</title>\n  <g>\n  </g>\n</svg>\n"
     )
     assert read_drawing(path) == "<svg><title>a  b</title><g></g></svg>"
+
+
+def test_figures_are_put_back_where_they_were():
+    plot, drawing = ('<svg class="plot"><path/></svg>', '<svg class="drawing"><g>\n</g></svg>')
+    pages = [f"<p>{plot}</p>{drawing}<svg><icon/></svg>", drawing, "<p>none</p>"]
+    aside = SetAside()
+    taken = [aside.take(page) for page in pages]
+    assert not any("path" in page or "<g>" in page for page in taken)
+    assert "<svg><icon/></svg>" in taken[0]
+    assert [aside.put_back(page) for page in reversed(taken)] == pages[::-1]

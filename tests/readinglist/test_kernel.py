@@ -21,6 +21,7 @@ from readinglist.faults import Faults
 from readinglist.kernel import Limits, kernel_environment
 
 FIRST = 13  # the line of the first code cell's marker
+SLEEP = ["sleep", f"4000.{os.getpid()}"]  # told from that of another run of these tests
 FAILING = {
     "raises": ["# %% a\n\n\ndef f(x):\n    return 1 / x", '# %% b tags=["demo"]\n\n\nx = 0\nf(x)'],
     "asserts": ["# %% a\nerror = 0.25\nassert error < 0.1, error"],
@@ -32,9 +33,7 @@ FAILING = {
     "prints_on_and_on": ["# %% a\n1", '# %% b\nwhile True:\n    print("x" * 10_000)'],
     "raises_much": ["# %% a\nraise ValueError('x' * 5_000_000)"],
     "leaves": ["# %% a\nimport sys\n\nsys.exit('enough')"],
-    "leaves_a_child": [
-        "# %% a\nimport os, subprocess\n\nsubprocess.Popen(['sleep', '4321.5'])\nos._exit(0)"
-    ],
+    "leaves_a_child": [f"# %% a\nimport os, subprocess\n\nsubprocess.Popen({SLEEP})\nos._exit(0)"],
 }
 LOOP = "while True:\n    pass"
 ENDLESS = {
@@ -195,7 +194,7 @@ def test_too_much_output_names_the_cell_that_printed_it(said):
 def test_no_process_is_left(batch):
     assert kernels() == []
     everything = (process.info["cmdline"] for process in psutil.process_iter(["cmdline"]))
-    assert ["sleep", "4321.5"] not in list(everything)
+    assert SLEEP not in list(everything)
 
 
 def test_a_snippet_that_never_ends_is_stopped_even_if_deaf(tmp_path, snippet_in):

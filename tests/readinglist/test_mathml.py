@@ -8,7 +8,14 @@ import pytest
 from lxml import etree
 
 from readinglist import mathml
-from readinglist.mathml import characters, html_characters, math_font, to_mathml, typeset
+from readinglist.mathml import (
+    characters,
+    html_characters,
+    mark_dollars,
+    math_font,
+    to_mathml,
+    typeset,
+)
 
 
 def inline(latex: str) -> str:
@@ -78,6 +85,34 @@ def test_every_formula_that_is_wrong_is_reported():
     assert [latex for latex, _ in problems] == ["x_", "{z"]
     assert all(f"'{latex}' cannot be typeset" in why for latex, why in problems)
     assert "<mi>y</mi>" in page
+
+
+@pytest.mark.parametrize(
+    ("prose", "marked"),
+    [
+        ("<p>a $x_t$ b</p>", f"<p>a {inline('x_t')} b</p>"),
+        ("$x$ and $y &lt; 1$", f"{inline('x')} and {inline('y &lt; 1')}"),
+        ("$$\nx\n$$", '<div class="arithmatex">\\[\nx\n\\]</div>'),
+        (r"($5) and ($x$)", f"($5) and ({inline('x')})"),
+    ],
+)
+def test_the_formulas_of_a_snippets_prose_are_marked(prose, marked):
+    assert mark_dollars(prose) == marked
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "<code>$a$</code>",
+        "<pre>$$a$$</pre>",
+        "$5 and $6",
+        "($5)</p><p>(6$)",
+        r"\$5 and 6\$",
+        "$ x $",
+    ],
+)
+def test_other_dollars_are_left_alone(prose):
+    assert mark_dollars(prose) == prose
 
 
 def test_characters_are_written_out_but_markup_is_not():

@@ -9,7 +9,7 @@ import lxml.html
 import nbformat
 import pytest
 
-from readinglist.snippet_page import fill_cells, write_downloads, write_notebook
+from readinglist.snippet_page import fill_cells, rendered_once, write_downloads, write_notebook
 
 PRINTED = {"output_type": "stream", "name": "stdout", "text": "<b>1</b>\n"}
 
@@ -76,3 +76,23 @@ def test_writing_twice_gives_the_same_bytes(tmp_path, snippet, shelf):
     one, two = ((tmp_path / f / "downloads/thing.ipynb").read_bytes() for f in ("one", "two"))
     assert one == two
     assert json.loads(one)["nbformat"] == 4
+
+
+def test_a_notebook_is_rendered_once_for_the_same_text_and_templates(tmp_path):
+    notebook, template = tmp_path / "a.ipynb", tmp_path / "templates" / "deep" / "t.j2"
+    template.parent.mkdir(parents=True)
+    rendered: list[str] = []
+
+    def render() -> str:
+        rendered.append(f"<p>σ {len(rendered)}</p>")
+        return rendered[-1]
+
+    def page(text: str, theme: str) -> str:
+        notebook.write_text(text)
+        template.write_text(theme)
+        return rendered_once(notebook, tmp_path / "templates", tmp_path / "cache", render)
+
+    assert page("one", "plain") == page("one", "plain") == "<p>σ 0</p>"
+    assert page("two", "plain") == "<p>σ 1</p>"
+    assert page("two", "rich") == "<p>σ 2</p>"
+    assert page("one", "plain") == "<p>σ 0</p>"

@@ -24,7 +24,6 @@ FOCUSED = """() => {
     return {
         kind: element.tagName.toLowerCase(),
         classes: element.className,
-        href: element.getAttribute('href') ?? '',
         name: (element.getAttribute('aria-label') ?? element.title ?? '')
             || element.textContent.trim().slice(0, 60),
         ringed: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1

@@ -65,17 +65,16 @@ def _static_name(cell, path):
 
 
 def test_each_embedded_cell_links_to_its_place_in_the_snippet(site):
-    embedded = 0
     for path in site.resource_pages:
-        for cell in site.html(path).find_class("cell"):
+        cells = site.html(path).find_class("cell")
+        assert cells, f"{path} embeds no cell: a resource page proves what it says"
+        for cell in cells:
             (link,) = cell.xpath("./p[@class='origin']/a")
             target = urlsplit(urljoin(path, link.get("href")))
             name = Path(target.path).stem
             assert link.text_content().split() == [f"{name}.py", target.fragment], path
             heading = site.html(target.path).xpath("//h2[@class='cell-name']/@id")
             assert target.fragment in heading, f"{path}: {link.get('href')} leads to no cell"
-            embedded += 1
-        assert embedded, f"{path} embeds no cell: a resource page proves what it says"
 
 
 def test_the_link_of_an_embedded_cell_opens_the_code(visit, site):
@@ -140,7 +139,7 @@ def test_figures_are_inline_drawings_with_a_text(site, session):
     assert found, "no page shows a figure"
 
 
-def test_drawings_have_a_title_and_a_description(site, project):
+def test_drawings_have_a_title_and_a_description(site):
     found = set()
     for path in site.pages:
         for drawing in site.html(path).xpath("//svg[contains(@class, 'drawing')]"):

@@ -26,10 +26,6 @@ PAINTED = """
 """
 
 
-def _scheme(page):
-    return page.evaluate("document.body.dataset.mdColorScheme")
-
-
 def test_the_scheme_switch_changes_the_page_and_is_remembered(site, new_context):
     page = new_context(base_url=site.url).new_page()
     page.goto("index.html")
@@ -52,7 +48,6 @@ def test_the_scheme_switch_changes_the_page_and_is_remembered(site, new_context)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_first_visit_follows_the_system(visit, scheme):
     page = visit("index.html", scheme=scheme)
-    assert _scheme(page) == {"light": "default", "dark": "slate"}[scheme]
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     light = sum(int(part) for part in ground[4:-1].split(",")) > 3 * 128
     assert light == (scheme == "light"), f"the ground is {ground}"
@@ -136,9 +131,10 @@ def test_the_copy_button_can_be_seen(visit, site, scheme):
 
 
 def test_formulas_are_mathml_in_the_sites_own_font(visit, site):
-    for path in site.resource_pages:
+    pages = [path for path in site.pages if site.html(path).xpath("//math")]
+    assert pages, "no page has a formula"
+    for path in pages:
         page = visit(path)
-        assert page.locator("math").count(), f"{path} has no formula"
         assert page.locator(".arithmatex, mjx-container, .katex").count() == 0, path
         fonts = page.evaluate(
             "[...document.fonts].map(font => `${font.family.replaceAll('\"', '')} ${font.status}`)"

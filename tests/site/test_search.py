@@ -109,6 +109,15 @@ def test_the_index_holds_text_that_a_reader_would_type(site):
             assert noise not in shown, f"{document['location']} has {noise!r} in the search index"
 
 
+def test_the_index_leaves_out_what_drawings_and_figures_say(site):
+    """Their text comes letter by letter, and would make excerpts that nobody can read."""
+    index = (site.folder / "search" / "search_index.json").read_text(encoding="utf-8")
+    words = " ".join(document["text"] for document in json.loads(index)["docs"])
+    for path in site.pages:
+        for text in site.html(path).xpath("//svg[@class='drawing']/desc/text()"):
+            assert text not in words, f"{path}: the search index holds a drawing: '{text[:60]}'"
+
+
 def _search(page, text):
     """Types into the search box; gives the results' links once they are those for this text."""
     box = page.get_by_role("textbox", name="Search")

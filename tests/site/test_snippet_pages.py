@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from urllib.request import urlopen
 
 import nbformat
 import pytest
@@ -11,7 +12,6 @@ import pytest
 @pytest.fixture(scope="session")
 def fetch(site):
     """Downloads a file of the site from the server, as bytes."""
-    from urllib.request import urlopen
 
     def get(path: str) -> bytes:
         with urlopen(site.url + path, timeout=10) as response:
@@ -60,9 +60,10 @@ def test_the_card_gives_the_line_that_runs_it(site, session):
 
 def test_the_card_names_the_resources_that_use_the_snippet(site, session, shown_by):
     for name in session.catalog.snippets:
-        users = [r.title for r in session.catalog.resources if r.annotated]
-        pages = {r.title: f"resources/{r.slug}.html" for r in session.catalog.resources}
-        users = [title for title in users if name in shown_by[pages[title]]]
+        pages = {
+            r.title: f"resources/{r.slug}.html" for r in session.catalog.resources if r.annotated
+        }
+        users = [title for title, page in pages.items() if name in shown_by[page]]
         card = site.html(f"snippets/{name}.html").find_class("card")[0]
         links = card.xpath(".//dt[.='Used by']/following-sibling::dd/a")
         assert [link.text_content() for link in links] == users, name
