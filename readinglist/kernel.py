@@ -3,6 +3,7 @@ ended."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -115,6 +117,18 @@ class Kernel(NotebookClient):
         self.process = self.km.provisioner.process  # type: ignore[union-attr]
         if self.stopped:
             self.kill()
+
+    async def async_execute(self, reset_kc: bool = False, **kwargs: Any) -> nbformat.NotebookNode:
+        """Runs the notebook, and leaves no task behind, as nbclient does after a time-out."""
+        try:
+            return await super().async_execute(reset_kc, **kwargs)
+        finally:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    execute = run_sync(async_execute)
 
     def _at_cell(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
         if self.cell_index < 0:

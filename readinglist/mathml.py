@@ -28,7 +28,11 @@ DOLLARS = re.compile(
     r"|(?<![\\$])\$(?P<inline>[^\s$<](?:[^$<]*[^\s$<\\])?)\$",
     re.DOTALL,
 )
-TEXT_IN_MATH = re.compile(r"<math.*?</math>|<svg class=\"drawing\".*?</svg>", re.DOTALL)
+# Formulas, and the symbols of drawings; a drawing's words are set in the font of the page.
+TEXT_IN_MATH = re.compile(
+    r'<math.*?</math>|<(?P<tag>text|tspan)\b[^>]*class="(?:sym|act)\b[^>]*>.*?</(?P=tag)>',
+    re.DOTALL,
+)
 # Elements that have a fixed number of parts.
 PARTS = dict.fromkeys(("mfrac", "msub", "msup", "munder", "mover", "mroot"), 2)
 PARTS |= dict.fromkeys(("msubsup", "munderover"), 3)
@@ -118,8 +122,8 @@ def characters(pages: Iterable[str]) -> str:
     """Every character that formulas and drawings show, and its mathematical italic."""
     text: set[str] = set()
     for page in pages:
-        for part in TEXT_IN_MATH.findall(page):
-            text.update(html.unescape(re.sub(r"<[^>]+>", "", part)))
+        for part in TEXT_IN_MATH.finditer(page):
+            text.update(html.unescape(re.sub(r"<[^>]+>", "", part[0])))
     text.update(_italic(char) for char in tuple(text))
     return "".join(sorted(char for char in text if char.strip()))
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -177,7 +178,7 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
     # Material would show a 'status' of its own in the navigation.
     page.meta.pop("status", None)
     if resource := build.resource(page):
-        page.meta["description"] = resource.why
+        page.meta["description"] = escape(resource.why)
 
     def url_of(target: str) -> str:
         file = files.get_file_from_path(target)
@@ -228,7 +229,7 @@ def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: 
         page.edit_url = (
             f"{(config.repo_url or '').rstrip('/')}/edit/main/snippets/{snippet.name}.py"
         )
-        page.meta["description"] = snippet.summary
+        page.meta["description"] = escape(snippet.summary)
         page.toc = TableOfContents([AnchorLink(name, name, 2) for name in snippet.code])
         context["snippet"] = snippet
         context["run"] = build.session.shelf.runs[snippet.name]

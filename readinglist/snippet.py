@@ -61,7 +61,8 @@ class Snippet:
 
     @property
     def summary(self) -> str:
-        return " ".join(self._introduction[1].split())
+        """The first paragraph as plain text."""
+        return " ".join(self._introduction[1].split()).replace("`", "")
 
     @cached_property
     def assertions(self) -> int:

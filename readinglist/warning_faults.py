@@ -9,7 +9,7 @@ from pathlib import Path
 from readinglist.faults import Fault, line_of
 
 LINK = re.compile(
-    r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )?link '(?P<link>[^']+)', (?P<rest>.+)",
+    r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )*link '(?P<link>[^']+)', (?P<rest>.+)",
     re.DOTALL,
 )
 STRAY = re.compile(r'The following pages exist .* "nav" configuration:\n(?P<pages>.*)', re.DOTALL)
@@ -34,7 +34,7 @@ class WarningFaults(logging.Filter):
             path = Path("docs", match["doc"])
             why = match["rest"].removeprefix("but ")
             text = f"the link '{match['link']}' leads nowhere: {why}"
-            link = rf"""(?:[(<"']|\]:\s*){re.escape(match["link"])}[)>"'\s]"""
+            link = rf"""(?:\]\(<?|["']|\]:\s*<?){re.escape(match["link"])}[)>"'\s]"""
             return [Fault(path, line_of(self.root / path, link), text)]
         if match := STRAY.match(message):
             text = "no list leads to this page; a resource's page stands in docs/resources/"

@@ -5,6 +5,8 @@ A kernel takes a second to start, so all snippets of this file run in two batche
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
 import sys
@@ -211,6 +213,8 @@ def test_a_snippet_that_never_ends_is_stopped_even_if_deaf(tmp_path, snippet_in)
         f"{FIRST + 3}: cell 'b' {over}",
     ]
     assert kernels() == []
+    tasks = [one for one in gc.get_objects() if isinstance(one, asyncio.Task)]
+    assert [task for task in tasks if not task.done()] == []
 
 
 def test_a_run_that_is_stopped_while_it_starts_ends_at_once(tmp_path, snippet_in):

@@ -93,7 +93,7 @@ def test_every_formula_that_is_wrong_is_reported():
         ("<p>a $x_t$ b</p>", f"<p>a {inline('x_t')} b</p>"),
         ("$x$ and $y &lt; 1$", f"{inline('x')} and {inline('y &lt; 1')}"),
         ("$$\nx\n$$", '<div class="arithmatex">\\[\nx\n\\]</div>'),
-        (r"($5) and ($x$)", f"($5) and ({inline('x')})"),
+        ("for $5 and $x$", f"for $5 and {inline('x')}"),
     ],
 )
 def test_the_formulas_of_a_snippets_prose_are_marked(prose, marked):
@@ -122,11 +122,13 @@ def test_characters_are_written_out_but_markup_is_not():
 def test_the_font_covers_formulas_and_drawings_and_nothing_else():
     page = (
         "<p>prose</p><math><mi>h</mi><mo>&#x0003C;</mo><mi>σ</mi></math>"
-        '<svg class="drawing"><text>C̃ₜ</text></svg><svg class="plot"><text>Q</text></svg>'
+        '<svg class="drawing"><text class="sym end">C̃ₜ</text><text x="1">word</text>'
+        '<text class="caption">as <tspan class="sym">Z</tspan></text></svg>'
+        '<svg class="plot"><text>Q</text></svg>'
     )
     found = characters([page, "<math><mn>7</mn></math>"])
-    assert {"h", "ℎ", "<", "σ", "𝜎", "C", "𝐶", "\u0303", "ₜ", "7"} <= set(found)
-    assert not {"p", "r", "Q", " "} & set(found)
+    assert {"h", "ℎ", "<", "σ", "𝜎", "C", "𝐶", "\u0303", "ₜ", "Z", "7"} <= set(found)
+    assert not {"p", "r", "w", "a", "Q", " "} & set(found)
     assert list(found) == sorted(set(found))
 
 

@@ -46,7 +46,7 @@ print("<b>", answer)
 Path("answer.txt").write_text(str(answer))
 assert answer == 42
 Picture()"""
-COUNTS = "# %% count\ntotal = 0.00012\nprint(total)"
+COUNTS = "# %% count\ntotal = 0.00012\nprint(total)\n\n# %% [markdown]\n# So $e = mc^2$."
 PAGE = """
 Twice 21 is [[draws.answer]], and $x = [[counts.total:.1e]]$.
 
@@ -95,6 +95,12 @@ def runs(project: Path) -> dict[str, int]:
     """Every stored run, with the time of its writing."""
     found = (project / ".cache" / "runs").glob("*/*/run.json")
     return {f"{path.parts[-3]}/{path.parts[-2]}": path.stat().st_mtime_ns for path in found}
+
+
+def unexpected(said: str) -> list[str]:
+    """What a quiet build says besides its progress."""
+    lines = said.replace("\r", "\n").split("\n")
+    return [line for line in lines if line.strip() and not line.startswith("snippets:")]
 
 
 def litter(project: Path) -> list[str]:
@@ -163,7 +169,8 @@ def refused(project) -> Callable[..., list[str]]:
         assert "Traceback" not in ended.stdout, ended.stdout
         assert contents(project / "site") == before
         assert litter(project) == []
-        listed = ended.stdout.partition("\nThe site was not built: ")[2]
+        progress, _, listed = ended.stdout.partition("\nThe site was not built: ")
+        assert not unexpected(progress)
         count, *lines = listed.rstrip("\n").split("\n")
         faults = [line.removeprefix("  ") for line in lines]
         number = sum(not line.startswith(" ") for line in faults)
@@ -180,8 +187,7 @@ def page(project: Path, name: str) -> lxml.html.HtmlElement:
 def test_a_good_build_ends_well_and_says_nothing_but_its_progress(built):
     project, ended = built
     assert ended.returncode == 0
-    said = ended.stdout.replace("\r", "\n").strip().split("\n")
-    assert all(line.startswith("snippets:") for line in said if line.strip()), ended.stdout
+    assert not unexpected(ended.stdout)
     assert litter(project) == []
     assert {name for name in contents(project / "docs") if "assets" not in name} == {
         "index.md", "resources/one.md", "resources/two.md", "snippets/index.md",
@@ -224,6 +230,11 @@ def test_a_snippets_page_has_its_downloads(built):
     downloads = project / "site" / "downloads"
     assert (downloads / "draws/answer.txt").read_text() == "42"
     assert (downloads / "draws.py").read_bytes() == (project / "snippets/draws.py").read_bytes()
+
+
+def test_a_snippets_prose_has_formulas_too(built):
+    (math,) = page(built[0], "snippets/counts.html").xpath("//article//math")
+    assert "".join(math.itertext()) == "e=mc2"
 
 
 def test_a_listed_resource_has_no_page(built):
@@ -371,7 +382,8 @@ counts#count
 
 def test_what_a_page_asks_in_vain_is_reported_together(project, add, refused, text_of_resource):
     """Although the build is told to be quiet, as by `make build`."""
-    add(counts=["# %% count\ntotal = 0.5\nbad = float('nan')"])
+    prose = "# %% [markdown]\n# So $\\frac{2}$."
+    add(counts=["# %% count\ntotal = 0.5\nbad = float('nan')", prose])
     (project / "docs/resources/one.md").write_text(text_of_resource(body=BAD_PAGE))
     (project / "docs/index.md").write_text("[[counts.total]] [gone](gone.md)\n\n```cell\nx\n```\n")
     lines = [line.split(";")[0] for line in refused("--quiet")]
@@ -403,6 +415,8 @@ def test_what_a_page_asks_in_vain_is_reported_together(project, add, refused, te
         "missing super script or subscript",
         f"docs/resources/one.md:{number + 20}: the formula '\\unknown{{x}}' uses \\unknown, "
         "which is not known",
+        "snippets/counts.py:18: the formula '\\frac{2}' cannot be typeset: "
+        "a part is missing (<mfrac> has 1 of 2)",
     ]
 
 
@@ -410,7 +424,7 @@ def test_a_page_that_no_list_leads_to_is_a_fault(project, refused):
     for name in ("stray.md", "snippets/stray too.md"):
         (project / "docs" / name).write_text("# Stray\n")
     why = "no list leads to this page; a resource's page stands in docs/resources/"
-    assert refused("--clean") == [f"docs/snippets/stray too.md: {why}", f"docs/stray.md: {why}"]
+    assert refused() == [f"docs/snippets/stray too.md: {why}", f"docs/stray.md: {why}"]
 
 
 def until(reached: Callable[[], bool], seconds: float = 60) -> None:
