@@ -14,3 +14,8 @@ const unname = () => document.querySelectorAll(".md-code__nav:not([role])")
   .forEach(nav => nav.setAttribute("role", "none"))
 new MutationObserver(unname).observe(document.body, { childList: true, subtree: true })
 unname()
+
+// The button of theme/overrides/main.html, in the place of a label that a keyboard cannot press.
+document.querySelector("button.menu").addEventListener("click", () => {
+  document.getElementById("__drawer").click()
+})
