@@ -6,6 +6,8 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from readinglist.snippet import FORMAT
+
 SNIPPETS = Path(__file__).parents[2] / "snippets"
 
 
@@ -13,7 +15,7 @@ SNIPPETS = Path(__file__).parents[2] / "snippets"
 def snippet(request) -> types.SimpleNamespace:
     """The names that the definition cells of `snippets/<name>.py` define, for `test_<name>.py`."""
     path = SNIPPETS / f"{request.path.stem.removeprefix('test_')}.py"
-    cells = jupytext.read(path, fmt="py:percent").cells
+    cells = jupytext.read(path, fmt=FORMAT).cells
     definitions = [
         c.source
         for c in cells
