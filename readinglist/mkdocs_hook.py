@@ -31,6 +31,7 @@ from mkdocs_jupyter.config import settings as jupyter_settings
 from readinglist import mathml
 from readinglist.cache import writable
 from readinglist.catalog import Catalog
+from readinglist.copying import add_copy_buttons
 from readinglist.embedding import HTML_FENCE, Page, embed
 from readinglist.faults import Fault, Faults, line_of
 from readinglist.figures import SetAside
@@ -218,7 +219,7 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
     for latex, message in problems:
         line = line_of(source, re.escape(latex.split("\n")[0]))
         build.faults.append(Fault(source.relative_to(ROOT), line, message))
-    return html
+    return add_copy_buttons(html)
 
 
 @event_priority(50)  # before the search plugin, which would parse every point of every figure

@@ -80,7 +80,7 @@ def test_each_embedded_cell_links_to_its_place_in_the_snippet(site):
 def test_the_link_of_an_embedded_cell_opens_the_code(visit, site):
     page = visit(site.resource_pages[0])
     link = page.locator(".cell:not(details *) .origin a").last
-    name = link.locator("span").inner_text().strip()
+    name = link.locator("span").text_content().strip()
     link.click()
     page.wait_for_url("**/snippets/*.html#*")
     heading = page.locator(f"h2[id='{name}']")

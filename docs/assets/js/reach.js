@@ -9,12 +9,6 @@ const reach = new ResizeObserver(boxes => {
 })
 document.querySelectorAll('math[display="block"]').forEach(box => reach.observe(box))
 
-// Material wraps each copy button in a <nav>: dozens of landmarks without a name.
-const unname = () => document.querySelectorAll(".md-code__nav:not([role])")
-  .forEach(nav => nav.setAttribute("role", "none"))
-new MutationObserver(unname).observe(document.body, { childList: true, subtree: true })
-unname()
-
 // The button of theme/overrides/main.html, in the place of a label that a keyboard cannot press.
 document.querySelector("button.menu").addEventListener("click", () => {
   document.getElementById("__drawer").click()
