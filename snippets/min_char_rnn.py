@@ -1,0 +1,235 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["matplotlib==3.11.2", "numpy==2.4.6", "torch==2.13.0"]
+#
+# [tool.recurrent]
+# concept = "backpropagation through time"
+# ///
+
+# %% [markdown]
+# # A character model with every gradient written out
+#
+# A recurrent network in numpy, after the idea of the short program that Andrej Karpathy published
+# with "The Unreasonable Effectiveness of Recurrent Neural Networks". It reads Python's own library.
+
+# %% imports
+import inspect
+import json
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+torch.set_num_threads(1)
+# Axis letters: T time, V vocabulary (also the input size: letters are one-hot), H hidden.
+
+# %% [markdown]
+# ## Forward
+#
+# The network of the post, with biases: h_t = tanh(W_ih x_t + W_hh h_{t-1} + b_h), then scores
+# y_t = W_hy h_t + b_y. A one-hot x_t picks one column of W_ih.
+
+
+# %% init_parameters
+def init_parameters(rng, vocabulary_size, hidden_size, scale=0.01):
+    """Return small random weights and zero biases, by name.
+
+    weight_ih (H, V), weight_hh (H, H), bias_h (H,), weight_hy (V, H), bias_y (V,).
+    """
+    V, H = vocabulary_size, hidden_size
+    return {
+        "weight_ih": scale * rng.standard_normal((H, V)),
+        "weight_hh": scale * rng.standard_normal((H, H)),
+        "bias_h": np.zeros(H),
+        "weight_hy": scale * rng.standard_normal((V, H)),
+        "bias_y": np.zeros(V),
+    }
+
+
+# %% forward
+def forward(p, inputs, targets, h):
+    """Read the inputs in turn and return the loss, the states and the probabilities.
+
+    p the parameters; inputs and targets (T,) indices of letters; h (H,) the state before them.
+    The loss is the sum over the steps, in nats; the states (T + 1, H) begin with h; the
+    probabilities are (T, V).
+    """
+    states, probabilities = [h], []
+    for x in inputs:
+        h = np.tanh(p["weight_ih"][:, x] + p["weight_hh"] @ h + p["bias_h"])  # (H,)
+        scores = p["weight_hy"] @ h + p["bias_y"]  # (V,)
+        exponentials = np.exp(scores - scores.max())
+        states.append(h)
+        probabilities.append(exponentials / exponentials.sum())
+    probabilities = np.array(probabilities)
+    loss = -np.log(probabilities[np.arange(len(targets)), targets]).sum()
+    return loss, np.array(states), probabilities
+
+
+# %% [markdown]
+# ## Backward
+#
+# The same steps in reverse. The gradient of h_t has two sources: the scores of step t, and what
+# comes back from step t + 1. They add up. Then it passes tanh, whose derivative is 1 - h².
+
+
+# %% backward
+def backward(p, inputs, targets, states, probabilities):
+    """Return the gradient of the loss for each parameter, by backpropagation through time."""
+    gradients = {name: np.zeros_like(value) for name, value in p.items()}
+    from_later = np.zeros_like(states[0])  # (H,)
+    for t in reversed(range(len(inputs))):
+        d_scores = probabilities[t].copy()  # (V,)
+        d_scores[targets[t]] -= 1
+        gradients["weight_hy"] += np.outer(d_scores, states[t + 1])
+        gradients["bias_y"] += d_scores
+        d_h = p["weight_hy"].T @ d_scores + from_later  # (H,)
+        d_sum = (1 - states[t + 1] ** 2) * d_h
+        gradients["weight_ih"][:, inputs[t]] += d_sum
+        gradients["weight_hh"] += np.outer(d_sum, states[t])
+        gradients["bias_h"] += d_sum
+        from_later = p["weight_hh"].T @ d_sum
+    return gradients
+
+
+# %% [markdown]
+# ## Is it right?
+#
+# Two judges. Finite differences move each weight a little and look at the loss. Autograd
+# differentiates the same formula in torch. Larger weights than usual make an error show.
+
+
+# %% judges
+def finite_differences(p, inputs, targets, h, step=1e-5):
+    """Return the gradient of the loss for each parameter, by central differences."""
+    gradients = {name: np.zeros_like(value) for name, value in p.items()}
+    for name, value in p.items():
+        for index in np.ndindex(value.shape):
+            old, losses = value[index], []
+            for moved in (old + step, old - step):
+                value[index] = moved
+                losses.append(forward(p, inputs, targets, h)[0])
+            value[index] = old
+            gradients[name][index] = (losses[0] - losses[1]) / (2 * step)
+    return gradients
+
+
+def autograd(p, inputs, targets, h):
+    """Return the gradient of the loss for each parameter, as torch finds it."""
+    q = {name: torch.tensor(value, requires_grad=True) for name, value in p.items()}
+    h, scores = torch.tensor(h), []
+    for x in inputs:
+        h = torch.tanh(q["weight_ih"][:, x] + q["weight_hh"] @ h + q["bias_h"])
+        scores.append(q["weight_hy"] @ h + q["bias_y"])
+    F.cross_entropy(torch.stack(scores), torch.as_tensor(targets), reduction="sum").backward()
+    return {name: value.grad.numpy() for name, value in q.items()}
+
+
+# %% gradients_agree tags=["demo"]
+rng = np.random.default_rng(0)
+small = init_parameters(rng, vocabulary_size=5, hidden_size=4, scale=0.5)
+inputs, targets, h = rng.integers(5, size=12), rng.integers(5, size=12), rng.standard_normal(4)
+_, states, probabilities = forward(small, inputs, targets, h)
+ours = backward(small, inputs, targets, states, probabilities)
+judges = {
+    "differences": finite_differences(small, inputs, targets, h),
+    "autograd": autograd(small, inputs, targets, h),
+}
+errors = {
+    judge: max(np.abs(ours[name] - other[name]).max() / np.abs(other[name]).max() for name in small)
+    for judge, other in judges.items()
+}
+for judge, error in errors.items():
+    print(f"largest relative error against {judge:11s} {error:.0e}")
+error_differences, error_autograd = (float(error) for error in errors.values())
+assert error_differences < 1e-7, error_differences
+assert error_autograd < 1e-12, error_autograd
+
+# %% [markdown]
+# ## Train
+#
+# The text is the source of one module of Python's library. Each step reads 25 letters and goes on
+# where it stopped, with the state carried over. Adagrad divides each step by the root of the summed
+# squares of its gradients. The clip limits each element, against a gradient that explodes.
+
+
+# %% train
+def train(p, text, steps, sequence_length=25, learning_rate=0.1, clip=5.0):
+    """Train the parameters in place with Adagrad and return the loss of each step.
+
+    text (N,) indices of letters, more than sequence_length of them. A loss is the sum over
+    sequence_length letters, in nats. Raises ValueError for a text that is too short.
+    """
+    if len(text) <= sequence_length:
+        raise ValueError(f"the text has {len(text)} letters; it needs over {sequence_length}")
+    squares = {name: np.zeros_like(value) for name, value in p.items()}
+    losses, position = [], len(text)
+    for _ in range(steps):
+        if position + sequence_length >= len(text):
+            position, h = 0, np.zeros(len(p["bias_h"]))
+        inputs, targets = (text[position + k :][:sequence_length] for k in (0, 1))
+        loss, states, probabilities = forward(p, inputs, targets, h)
+        for name, gradient in backward(p, inputs, targets, states, probabilities).items():
+            gradient = gradient.clip(-clip, clip)
+            squares[name] += gradient**2
+            p[name] -= learning_rate * gradient / (np.sqrt(squares[name]) + 1e-10)
+        losses.append(float(loss))
+        h, position = states[-1], position + sequence_length
+    return losses
+
+
+# %% sample
+def sample(p, rng, first, length):
+    """Draw letters from the model, each fed back as the next input; return `length` indices."""
+    h, drawn = np.zeros(len(p["bias_h"])), [first]
+    while len(drawn) < length:
+        _, states, probabilities = forward(p, drawn[-1:], [0], h)
+        h = states[-1]
+        drawn.append(int(rng.choice(len(probabilities[0]), p=probabilities[0])))
+    return drawn
+
+
+# %% [markdown]
+# Before the first step every letter is as likely as any other. The loss must begin near 25 ln V.
+# Watch the level it falls to.
+
+# %% loss_while_training tags=["demo"] alt="The loss per step, smoothed, falls quickly at first and then slowly, from the dotted line of equal guessing."
+source = inspect.getsource(json.decoder)
+alphabet = sorted(set(source))
+text = np.array([alphabet.index(letter) for letter in source])
+vocabulary_size, text_length = len(alphabet), len(text)
+model = init_parameters(np.random.default_rng(0), vocabulary_size, hidden_size=100)
+losses = train(model, text, steps=6000)
+
+guessing = 25 * math.log(vocabulary_size)
+first_loss, last_loss = losses[0], sum(losses[-500:]) / 500
+smooth = np.convolve(losses, np.ones(100) / 100, mode="valid")
+plt.plot(np.arange(100, len(losses) + 1), smooth, color="black")
+plt.axhline(guessing, color="gray", linestyle=":")
+plt.text(6000, guessing - 2, "guessing: 25 ln V", ha="right", va="top")
+plt.ylim(0, 1.08 * guessing)
+plt.xlabel("training step")
+plt.ylabel("loss of 25 letters (nats)")
+plt.show()
+
+passes = 25 * len(losses) / text_length
+print(f"V = {vocabulary_size}, first loss {first_loss:.2f}, 25 ln V = {guessing:.2f}")
+print(f"{text_length} letters, read {passes:.1f} times")
+assert abs(first_loss - guessing) < 0.1, (first_loss, guessing)
+assert last_loss < 0.5 * guessing, last_loss
+valleys = [min(part) for part in np.array_split(smooth, round(passes))]
+assert valleys[-1] < 0.7 * valleys[0], valleys
+
+# %% [markdown]
+# Each wave is one pass through the file, whose parts are not equally hard. The valleys sink.
+#
+# Now let it write, one letter after the other. It learned the look of the file, not its language.
+
+# %% what_it_writes tags=["demo"]
+drawn = sample(model, np.random.default_rng(1), alphabet.index("\n"), 400)
+written = "".join(alphabet[index] for index in drawn)
+print(written)
+assert len(written) == 400, len(written)
+assert written.count("\n") > 3, written
