@@ -26,7 +26,7 @@ torch.set_num_threads(1)
 # Axis letters: T time, V vocabulary (also the input size: letters are one-hot), H hidden.
 
 # %% [markdown]
-# ## Forward
+# ## The forward pass
 #
 # The network of the post, with biases: h_t = tanh(W_ih x_t + W_hh h_{t-1} + b_h), then scores
 # y_t = W_hy h_t + b_y. A one-hot x_t picks one column of W_ih.
@@ -69,7 +69,7 @@ def forward(p, inputs, targets, h):
 
 
 # %% [markdown]
-# ## Backward
+# ## The backward pass
 #
 # The same steps in reverse. The gradient of h_t has two sources: the scores of step t, and what
 # comes back from step t + 1. They add up. Then it passes tanh, whose derivative is 1 - h².
@@ -148,7 +148,7 @@ assert error_differences < 1e-7, error_differences
 assert error_autograd < 1e-12, error_autograd
 
 # %% [markdown]
-# ## Train
+# ## Training
 #
 # The text is the source of one module of Python's library. Each step reads 25 letters and goes on
 # where it stopped, with the state carried over. Adagrad divides each step by the root of the summed
