@@ -17,6 +17,7 @@ from readinglist.faults import Fault, Faults, read_text
 
 MARKER = re.compile(r"^# %%", re.MULTILINE)
 CELL_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+HEADING = re.compile(r"^#+ +(?P<text>.+?) *$")
 # Comments stay comments: Jupytext would take "# copy the weights" for a shell command.
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
@@ -115,6 +116,7 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
         faults += import_faults(path, block, imported, siblings)
         faults += pin_faults(path, block, pins)
     faults += [*unparsed, *_head_faults(path, head), *_cell_faults(snippet)]
+    faults += _heading_faults(snippet)
     if faults:
         raise Faults(faults)
     return snippet
@@ -193,3 +195,13 @@ def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
                 f"a second cell named '{cell.name}' (first: line {seen[cell.name]}); rename one",
             )
         seen.setdefault(cell.name, cell.line)
+
+
+def _heading_faults(snippet: Snippet) -> Iterator[Fault]:
+    """A heading and a cell both become anchors of the snippet's page, where each is unique."""
+    for cell in snippet.cells:
+        for number, line in enumerate(cell.source.splitlines() if cell.markdown else [], 1):
+            heading = HEADING.match(line)
+            if heading and (name := heading["text"].lower()) in snippet.code:
+                found = f"the heading '{heading['text']}' has the anchor of the cell '{name}'"
+                yield Fault(snippet.path, cell.line + number, f"{found}; rename one")

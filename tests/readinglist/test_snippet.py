@@ -114,6 +114,18 @@ def test_two_cells_of_one_name(wrong, text_of_snippet):
     ]
 
 
+def test_a_heading_with_the_anchor_of_a_cell(wrong, text_of_snippet):
+    prose = "# %% [markdown]\n# Prose.\n#\n# ## Forward"
+    assert wrong(text_of_snippet(prose, "# %% forward\n1")) == [
+        f"thing.py:{FIRST + 3}: the heading 'Forward' has the anchor of the cell 'forward'; "
+        "rename one"
+    ]
+
+
+def test_a_heading_beside_a_cell_with_another_name(make_snippet):
+    make_snippet("thing", "# %% [markdown]\n# ## The forward pass", "# %% forward\n1")
+
+
 def test_a_cell_without_a_name(wrong, text_of_snippet):
     assert wrong(text_of_snippet("# %%\n1", '# %% tags=["demo"]\n1')) == [
         f"thing.py:{line}: this cell has no name; name it in snake_case, as in '# %% loss_curve'"
