@@ -214,18 +214,30 @@ plt.xlabel("training step")
 plt.ylabel("loss of 25 letters (nats)")
 plt.show()
 
-passes = 25 * len(losses) / text_length
 print(f"V = {vocabulary_size}, first loss {first_loss:.2f}, 25 ln V = {guessing:.2f}")
-print(f"{text_length} letters, read {passes:.1f} times")
 assert abs(first_loss - guessing) < 0.1, (first_loss, guessing)
 assert last_loss < 0.5 * guessing, last_loss
-valleys = [min(part) for part in np.array_split(smooth, round(passes))]
-assert valleys[-1] < 0.7 * valleys[0], valleys
 
 # %% [markdown]
-# Each wave is one pass through the file, whose parts are not equally hard. The valleys sink.
-#
-# Now let it write, one letter after the other. It learned the look of the file, not its language.
+# Each wave is one pass through the file, whose parts are not equally hard: the last two passes go
+# up and down at the same places. The valleys sink.
+
+# %% waves_are_passes tags=["demo"]
+steps_per_pass = math.ceil((text_length - 25) / 25)
+passes = len(losses) / steps_per_pass
+last_passes = np.reshape(losses[-2 * steps_per_pass :], (2, steps_per_pass))
+likeness_of_passes = float(np.corrcoef(last_passes)[0, 1])
+valleys = [min(part) for part in np.array_split(smooth, round(passes))]
+first_valley, last_valley = float(valleys[0]), float(valleys[-1])
+print(
+    f"{text_length} letters, read {passes:.1f} times; valleys {first_valley:.0f} to {last_valley:.0f}"
+)
+print(f"correlation of the last two passes {likeness_of_passes:.3f}")
+assert likeness_of_passes > 0.8, likeness_of_passes
+assert last_valley < 0.7 * first_valley, valleys
+
+# %% [markdown]
+# Now let it write, one letter after the other. Compare the indents with the words.
 
 # %% what_it_writes tags=["demo"]
 drawn = sample(model, np.random.default_rng(1), alphabet.index("\n"), 400)
