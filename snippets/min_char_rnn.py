@@ -229,9 +229,8 @@ last_passes = np.reshape(losses[-2 * steps_per_pass :], (2, steps_per_pass))
 likeness_of_passes = float(np.corrcoef(last_passes)[0, 1])
 valleys = [min(part) for part in np.array_split(smooth, round(passes))]
 first_valley, last_valley = float(valleys[0]), float(valleys[-1])
-print(
-    f"{text_length} letters, read {passes:.1f} times; valleys {first_valley:.0f} to {last_valley:.0f}"
-)
+print(f"{text_length} letters, read {passes:.1f} times")
+print(f"first valley {first_valley:.0f} nats, last {last_valley:.0f}")
 print(f"correlation of the last two passes {likeness_of_passes:.3f}")
 assert likeness_of_passes > 0.8, likeness_of_passes
 assert last_valley < 0.7 * first_valley, valleys
