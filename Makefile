@@ -40,8 +40,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Recurrent needs Python 3.11 or newer; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/site.ok: requirements.txt | $(VENV)/bin/python
+$(VENV)/site.ok: requirements.txt requirements-data.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-data.txt
 	touch $@
 
 $(VENV)/dev.ok: requirements-dev.txt $(VENV)/site.ok

@@ -38,7 +38,7 @@ def read_catalog(root: Path) -> Catalog:
     """
     paths = sorted((root / "snippets").glob("*.py"))
     names = {path.stem for path in paths}
-    pins = read_pins(root / "requirements.txt")
+    pins = read_pins(root)
     faults: list[Fault] = []
     snippets: dict[str, Snippet] = {}
     for path in paths:

