@@ -89,7 +89,7 @@ def imports(source: str) -> list[tuple[str, int]]:
         elif isinstance(node, ast.ImportFrom):
             names.append(("." if node.level else (node.module or "").split(".")[0], node.lineno))
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "find_spec":
-            names += [(a.value, a.lineno) for a in node.args if isinstance(a, ast.Constant)]
+            names += [(str(a.value), a.lineno) for a in node.args if isinstance(a, ast.Constant)]
     return names
 
 

@@ -123,8 +123,7 @@ def test_a_package_that_is_not_pinned(wrong, with_block):
 def test_a_package_that_is_pinned_but_not_installed(wrong, with_block):
     text = with_block('["nowhere==1"]', "# %% a\nimport nowhere")
     assert wrong(text, {"nowhere": "1"}) == [
-        "thing.py:2: declares nowhere==1, which is not installed here; "
-        "install it with 'make build'"
+        "thing.py:2: declares nowhere==1, which is not installed here; install it with 'make build'"
     ]
 
 
@@ -150,7 +149,8 @@ def test_an_unreadable_block_does_not_make_the_imports_look_wrong(wrong, with_bl
 
 
 def test_imports_are_found_wherever_they_stand():
-    source = "import a, b.c\nfrom d.e import f\nif 1:\n    import g as h\nfrom . import i\nfind_spec('j')"
+    source = "import a, b.c\nfrom d.e import f\nif 1:\n    import g as h\n"
+    source += "from . import i\nfind_spec('j')"
     assert imports(source) == [("a", 1), ("b", 1), ("d", 2), (".", 5), ("g", 4), ("j", 6)]
 
 
