@@ -1,6 +1,6 @@
 """Page text and executed cells in, page text out.
 
-Three things a page may say are replaced: a fenced `cell` or `drawing` block, a fenced `resources`
+What a page may say is replaced: a fenced `cell`, `drawing` or `claim` block, a fenced `resources`
 or `snippets` list, and an inline value `[[snippet.name:format]]`. The rest passes through as it is.
 """
 
@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 from readinglist.cache import Run
+from readinglist.claims import check_claims
 from readinglist.faults import Fault, Faults, found
 from readinglist.figures import read_drawing
 from readinglist.rendering import render_outputs, render_source
@@ -91,7 +92,7 @@ class Block:
 
 def _parts(page: Page, faults: list[Fault]) -> Iterator[tuple[int, Block | str]]:
     """The page as stretches of text and fenced blocks, each with its first line in the file."""
-    kinds = ("cell", "drawing", *page.lists)
+    kinds = ("cell", "drawing", "claim", *page.lists)
     lines = page.text.split("\n")
     index = start = 0
     while index < len(lines):
@@ -135,6 +136,9 @@ def _embed_block(page: Page, shelf: Shelf, block: Block) -> str:
         rendered = _cell(page, shelf, block)
     elif block.kind == "drawing":
         rendered = _drawing(shelf, block)
+    elif block.kind == "claim":
+        rendered, used = check_claims(block.content, shelf.runs)
+        _use(page, used)
     else:
         rendered = page.lists[block.kind]()
     # Markdown would make spaces of a tab. A line of tildes in an output must not end the fence.

@@ -22,6 +22,7 @@ ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\))")
 IMAGES = ("image/svg+xml", "image/png")
 # Names, operators and punctuation have the colour of the text: half of a page's elements saved.
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
+TIMED = "Measured when this site was built; another machine gives other times."
 # Lines. A longer text scrolls inside its box, which must then be in reach of the keyboard.
 LONG = 24
 
@@ -46,7 +47,10 @@ def render_outputs(
         _render_output(output, f"{name}-{index}", cell.alt, palette)
         for index, output in enumerate(outputs)
     ]
-    return "".join(part for part in parts if part)
+    shown = "".join(part for part in parts if part)
+    if not (shown and cell.timed):
+        return shown
+    return f'<div class="timed">{shown}<p>{TIMED}</p></div>'
 
 
 def image_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:

@@ -31,6 +31,7 @@ class Cell:
     line: int
     markdown: bool = False
     demo: bool = False
+    timed: bool = False  # its outputs hang on the speed of the machine
     alt: str = ""
 
 
@@ -168,6 +169,7 @@ def _cell(node: nbformat.NotebookNode, line: int) -> Cell:
         line=line,
         markdown=node.cell_type != "code",
         demo="demo" in node.metadata.get("tags", []),
+        timed="timed" in node.metadata.get("tags", []),
         alt=str(node.metadata.get("alt", "")),
     )
 

@@ -25,6 +25,16 @@ EXPONENT = re.compile(r"e(?P<sign>[+-])0*(?P<digits>\d+)$")
 MARKUP = re.compile(r"[^\w ,]|_")
 
 
+@dataclass(frozen=True)
+class Value:
+    """One variable of a run, and how the page wants it shown."""
+
+    snippet: str
+    name: str
+    value: Any
+    spec: str = ""
+
+
 @dataclass
 class Filled:
     """A text with its values in place, the snippets they came from, and what was wrong."""
@@ -46,17 +56,22 @@ def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
         filled.text += text[done : match.start()]
         done = match.end()
         try:
-            snippet, name, value, spec = _look_up(match["inside"], runs)
-            shown = _formatted(value, spec, match["inside"])
-            filled.text += _latex(shown) if in_formula else _html(shown, value, snippet, name)
-            filled.used.append(snippet)
+            value = look_up(match["inside"], runs)
+            shown = formatted(value)
+            filled.text += _latex(shown) if in_formula else value_html(shown, value)
+            filled.used.append(value.snippet)
         except ValueError as error:
             filled.problems.append((text.count("\n", 0, match.start()), str(error)))
     filled.text += text[done:]
     return filled
 
 
-def _look_up(inside: str, runs: Mapping[str, Run]) -> tuple[str, str, Any, str]:
+def look_up(inside: str, runs: Mapping[str, Run]) -> Value:
+    """What `snippet.name:format` speaks of.
+
+    Raises:
+        ValueError: it is not of that form, or there is no such value.
+    """
     if not (reference := REFERENCE.match(inside)):
         raise ValueError(f"'[[{inside}]]' is not a value; write [[snippet.name:format]]")
     snippet, name = reference["snippet"], reference["name"]
@@ -67,14 +82,16 @@ def _look_up(inside: str, runs: Mapping[str, Run]) -> tuple[str, str, Any, str]:
         )
     shown = {key: value["value"] for key, value in values.items() if "value" in value}
     value = found(shown, name, f"snippet '{snippet}' has no value '{name}'")
-    return snippet, name, value, reference["format"] or ""
+    return Value(snippet, name, value, reference["format"] or "")
 
 
-def _formatted(value: Any, spec: str, inside: str) -> str:
+def formatted(value: Value) -> str:
+    """The value as text. Raises ValueError if it cannot be shown so."""
     try:
-        return format(value, spec)
+        return format(value.value, value.spec)
     except (ValueError, OverflowError) as error:
-        message = f"'[[{inside}]]': {value!r} cannot be shown as '{spec}'"
+        inside = f"[[{value.snippet}.{value.name}:{value.spec}]]"
+        message = f"'{inside}': {value.value!r} cannot be shown as '{value.spec}'"
         raise ValueError(f"{message}: {error}; a format is like .1e, .2f, .0% or ,") from None
 
 
@@ -83,14 +100,16 @@ def _latex(shown: str) -> str:
     return EXPONENT.sub(lambda match: rf"\times 10^{{{_power(match, '-')}}}", escaped)
 
 
-def _html(shown: str, value: Any, snippet: str, name: str) -> str:
-    if isinstance(value, str):
+def value_html(shown: str, value: Value) -> str:
+    """The value as it stands in a sentence, with its origin as a title."""
+    if isinstance(value.value, str):
         inner = MARKUP.sub(lambda match: f"&#{ord(match[0])};", shown)
     else:
         minus = "\N{MINUS SIGN}"
         inner = EXPONENT.sub(lambda match: f" × 10<sup>{_power(match, minus)}</sup>", shown)
         inner = inner.replace("-", minus).replace("_", "&#95;")
-    return f'<span class="value" title="computed by {snippet}.py: {escape(name)}">{inner}</span>'
+    title = f"computed by {value.snippet}.py: {escape(value.name)}"
+    return f'<span class="value" title="{title}">{inner}</span>'
 
 
 def _power(match: re.Match[str], minus: str) -> str:

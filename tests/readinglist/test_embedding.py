@@ -189,6 +189,21 @@ def test_a_list_stands_where_it_is_asked_for(shown):
     assert shown(block("", kind="resources")).xpath("//p/text()") == ["the list"]
 
 
+@pytest.mark.parametrize("sign", ["==", "<=", ">="])
+def test_a_claim_that_holds_is_shown_with_its_values(shown, sign):
+    (claim,) = shown(block(f"step.x:.2f {sign} step.x", kind="claim")).find_class("claim")
+    expected = f"Checked in this build: step.x 0.50 {sign} step.x 0.5"
+    assert claim.text_content() == expected
+    assert claim.xpath("span/@title") == ["computed by step.py: x"] * 2
+
+
+def test_the_snippets_of_a_claim_are_used_by_the_page(page, shelf):
+    text = page(block("step.x != other.y\nother.y > step.x", kind="claim"))
+    shelf.runs["other"].values["y"] = {"value": 1}
+    embed(text, shelf)
+    assert text.used == ["step", "other"]
+
+
 def test_a_value_in_a_table_a_heading_and_a_formula(shown):
     root = shown("# A [[step.x]]\n\n| a |\n|---|\n| [[step.x:.0%]] |\n\nAnd $x = [[step.x]]$.")
     assert root.xpath("//h1/span/text() | //td/span/text()") == ["0.5", "50%"]
@@ -230,6 +245,7 @@ def test_text_without_anything_of_ours_is_not_touched(page, shelf):
          "allowed: none"),
         (block("forget-gat", "wide", "drawing"), "'wide' is not an option of a drawing block; "
          "allowed: none"),
+        (block("step.x < step.y", kind="claim"), "snippet 'step' has no value 'y'; it has: x"),
         ("```cell\nstep#define", "this 'cell' block is not closed; end it with ```"),
         ("~~~~\ncode", "this 'fenced' block is not closed; end it with ~~~~"),
         ("[[step.y]]", "snippet 'step' has no value 'y'; it has: x"),

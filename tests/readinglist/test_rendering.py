@@ -51,6 +51,15 @@ def test_what_is_printed_is_text(rendered):
     assert 'class="output text"' in html
 
 
+def test_what_hangs_on_the_machine_is_marked(make_snippet, run_of, palette):
+    snippet = make_snippet("thing", '# %% clock tags=["demo", "timed"]\n1', "# %% not_timed\n2")
+    run = run_of(snippet, {"clock": [stream("0.3 s\n")], "not_timed": [stream("2\n")]})
+    clock, other = (render_outputs(snippet, run, cell, palette) for cell in snippet.code.values())
+    assert text_of(clock).startswith("0.3 s\nMeasured when this site was built")
+    assert clock.startswith('<div class="timed">')
+    assert text_of(other) == "2\n"
+
+
 def test_a_warning_is_told_from_a_result(rendered):
     root = lxml.html.fragment_fromstring(rendered(stream("a\n"), stream("b\n", "stderr")), "div")
     assert [block.get("class") for block in root] == ["output text", "output stderr"]
