@@ -69,7 +69,7 @@ class CharRNN(nn.Module):
         size, hidden = options.embedding_size, options.hidden_size
         self.embedding = nn.Embedding(vocabulary_size, size)
         self.rnn = KINDS[options.kind](size, hidden, options.num_layers, dropout=dropout)
-        self.dropout = nn.Dropout1d(options.dropout)
+        self.dropout = nn.Dropout(options.dropout)
         self.decoder = nn.Linear(hidden, vocabulary_size)
         for name, bias in self.rnn.named_parameters():
             if options.kind == "lstm" and name.startswith("bias_ih"):
@@ -77,10 +77,8 @@ class CharRNN(nn.Module):
 
     def forward(self, x, state=None):
         hidden, state = self.rnn(self.embedding(x), state)  # (T, B, H)
-        hidden = self.dropout(hidden.permute(1, 2, 0)).permute(
-            2, 0, 1
-        )  # whole columns of (B, H, T)
-        return self.decoder(hidden), state  # (T, B, V)
+        kept = self.dropout(torch.ones_like(hidden[:1]))  # (1, B, H)
+        return self.decoder(hidden * kept), state  # (T, B, V)
 
 
 # %% options
