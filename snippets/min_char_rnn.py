@@ -309,7 +309,11 @@ def train_core(model, text, batch_size=16, sequence_length=32, learning_rate=0.0
 
 # %% steps_within
 def steps_within(seconds, training):
-    """Run a training for a span of time; return its steps and the seconds that they took."""
+    """Run a training for a span of time; return its steps and the seconds that they took.
+
+    The first step is not counted, since it also sets things up.
+    """
+    next(training)
     start, steps = time.perf_counter(), 0
     while (spent := time.perf_counter() - start) < seconds:
         next(training)
