@@ -456,9 +456,9 @@ def import_rnn(model, path):
 # %% sample
 @torch.inference_mode()
 def sample(model, vocabulary, prime="\n", length=500, temperature=1.0, seed=0):
-    """Return the prime text and `length` characters that a model in eval mode goes on with.
+    """Return the prime text and `length` characters that a model in eval mode adds.
 
-    Raises ValueError for an empty prime text, or one with characters that the vocabulary lacks.
+    Raises ValueError for an empty prime text, and for characters that it does not know.
     """
     if not prime:
         raise ValueError("the prime text is empty; it needs at least one character")
@@ -468,7 +468,7 @@ def sample(model, vocabulary, prime="\n", length=500, temperature=1.0, seed=0):
     for _ in range(length):
         scores, state = model(drawn, state)
         probabilities = (scores[-1, 0] / temperature).softmax(0)  # (V,)
-        drawn = torch.multinomial(probabilities, 1, generator=generator).unsqueeze(0)  # (1, 1)
+        drawn = torch.multinomial(probabilities, 1, generator=generator)[None]  # (1, 1)
         written.append(vocabulary[drawn.item()])
     return "".join(written)
 

@@ -87,8 +87,8 @@ def to_bits(nats):
 
 # %% bits_table tags=["demo"]
 nanogpt_bits, paper_bits = to_bits(1.4697), to_bits(1.077)
-print(f"1.4697 nats = {nanogpt_bits:.3f} bits (nanoGPT on the small Shakespeare file)")
-print(f"1.077  nats = {paper_bits:.3f} bits (best recurrent network of the paper, War and Peace)")
+print(f"1.4697 nats = {nanogpt_bits:.3f} bits   nanoGPT, small Shakespeare file")
+print(f"1.077  nats = {paper_bits:.3f} bits   the paper's best, War and Peace")
 for nats in (1.4697, 1.077):
     assert abs(math.log2(math.exp(nats)) - to_bits(nats)) < 1e-12, nats
 assert abs(nanogpt_bits - 2.120) < 5e-4, nanogpt_bits
@@ -159,7 +159,7 @@ expected, _ = char_rnn_step(x, h, c, i2h, h2h)
 
 
 def cell_difference(change):
-    """Give torch's cell the weights, each changed so; return the largest difference of h."""
+    """Give torch's cell the weights, changed so; return the largest difference of h."""
     for name, layer in (("ih", i2h), ("hh", h2h)):
         getattr(cell, f"weight_{name}").data = change(layer.weight.data)
         getattr(cell, f"bias_{name}").data = change(layer.bias.data)
@@ -167,7 +167,8 @@ def cell_difference(change):
 
 
 as_stored, swapped = cell_difference(lambda w: w), cell_difference(swap_last_blocks)
-print(f"largest difference, blocks as stored {as_stored:.1e}, last two swapped {swapped:.1e}")
+print(f"largest difference, blocks as stored     {as_stored:.1e}")
+print(f"largest difference, last two swapped     {swapped:.1e}")
 assert swapped < 1e-6 < 0.1 < as_stored, (swapped, as_stored)
 
 # %% [markdown]

@@ -58,9 +58,9 @@ def init_parameters(rng, vocabulary_size, hidden_size, scale=0.01):
 def forward(p, inputs, targets, h):
     """Read the inputs in turn and return the loss, the states and the probabilities.
 
-    p the parameters; inputs and targets (T,) indices of letters; h (H,) the state before them.
-    The loss is the sum over the steps, in nats; the states (T + 1, H) begin with h; the
-    probabilities are (T, V).
+    p the parameters; inputs and targets (T,) indices of letters; h (H,) the state
+    before them. The loss is the sum over the steps, in nats; the states (T + 1, H)
+    begin with h; the probabilities are (T, V).
     """
     states, probabilities = [h], []
     for x in inputs:

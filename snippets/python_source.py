@@ -156,7 +156,7 @@ assert held_out_loss < 0.5 * math.log(vocabulary_size), held_out_loss
 # %% what_it_writes tags=["demo"]
 written = sample(model, vocabulary, temperature=0.7, length=800, batch_size=32)
 shown = max(written, key=lambda text: len(set(re.findall(r"[a-z]{3,}", text))))
-print(shown.strip("\n"))
+print(re.sub(r"^(.{84}).+$", r"\1…", shown.strip("\n"), flags=re.M))  # long lines cut
 
 # %% [markdown]
 # This is the one of 32 samples with the most different words. The next cell measures all of them.
