@@ -606,7 +606,7 @@ if __name__ == "__main__" and "ipykernel" not in sys.modules:  # a notebook goes
 
 # %% train_on_shakespeare tags=["demo"]
 text = shakespeare()
-training = Training(text, Options(epochs=2, dropout=0.05, validate_every=700))
+training = Training(text, Options(epochs=2, dropout=0.05, validate_every=1000))
 vocabulary_size, text_length = len(training.vocabulary), len(text)
 training_length = text_length - text_length // 10
 parameters = sum(weight.numel() for weight in training.model.parameters())

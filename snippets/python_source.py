@@ -316,13 +316,13 @@ trained_indent, untrained_indent, shifted_indent = found["indent"]
 trained_brackets, untrained_brackets, shifted_brackets = found["brackets"]
 trained_string, untrained_string, shifted_string = found["string"]
 assert trained_indent > max(untrained_indent + 0.1, shifted_indent + 0.2), found
-assert trained_brackets > max(untrained_brackets, shifted_brackets) + 0.2, found
 assert untrained_indent > trained_indent / 3, found
-assert trained_string < 0.5, found
 
 # %% [markdown]
-# One cell follows the open brackets, and an untrained network has none that comes near. One follows
-# the indent, but there an untrained cell gets more than a third as far: an indent is a run of
-# spaces that was just read. No cell of this small network tells strings from code by itself.
-# Shifted labels are not at 0. Indents last for many lines, and two stretches of code are often
-# alike by chance.
+# One cell follows the indent. An untrained cell gets more than a third as far, for an indent is a
+# run of spaces that was just read: without that column the result would look better than it is.
+# Shifted labels are not at 0 either. Indents last for many lines, and two stretches of code are
+# often alike by chance.
+#
+# The other two rows are a single draw: a network with another seed may or may not have one cell
+# for brackets or for strings.
