@@ -267,7 +267,7 @@ for name in pieces:
 for low, high in pairwise(temperatures):
     assert mean_entropy[low] + 0.1 < mean_entropy[high], mean_entropy
     assert distinct_runs[low] < distinct_runs[high] + 0.002, distinct_runs  # near 1 they level off
-    assert low == 0.1 or known_words[low] > known_words[high], known_words
+    assert low < 0.5 or known_words[low] > known_words[high] + 0.05, known_words
 assert distinct_runs[0.1] < 0.5 < 0.8 < distinct_runs[0.5], distinct_runs
 
 entropy_at_01, entropy_at_05, entropy_at_1, entropy_at_2 = (
@@ -281,7 +281,7 @@ known_held_out, distinct_held_out = known_words["held-out text"], distinct_runs[
 assert abs(entropy_at_1 - held_out_loss) < 0.2, (entropy_at_1, held_out_loss)
 
 # %% [markdown]
-# Hotter text is drawn from more open choices and repeats itself less. From 0.3 on it also has fewer
+# Hotter text is drawn from more open choices and repeats itself less. From 0.5 on it also has fewer
 # words that exist. At 1 the entropy is close to the loss: the network is about as unsure of its own
 # text as it is surprised by Shakespeare's.
 #
