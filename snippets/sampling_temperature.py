@@ -201,19 +201,20 @@ def sample(model, prime, length, temperature, seed):
 
 
 # %% [markdown]
-# The same network, only the temperature differs. Where do the words break down? What is wrong with
-# the coldest text?
+# The same network goes on after "What", a word of Hamlet's. Only the temperature differs. Where do
+# the words break down? What is wrong with the coldest text?
 
 # %% one_sample_each tags=["demo"]
 temperatures = (0.1, 0.3, 0.5, 0.8, 1.0, 1.5, 2.0)
-prime = torch.tensor([[place[character]] * 32 for character in "\n\nHAMLET:\n"])  # (T, B)
+# They begin within a line: at the start of a name, a cold network can stick to capitals.
+prime = torch.tensor([[place[character]] * 32 for character in "\n\nHAMLET:\nWhat "])  # (T, B)
 texts, mean_entropy = {}, {}
 for temperature in temperatures:
     drawn, entropies = sample(model, prime, 500, temperature, seed=0)
     texts[temperature] = ["".join(vocabulary[i] for i in column) for column in drawn.T.tolist()]
     mean_entropy[temperature] = entropies.mean().item()
 for temperature in (0.1, 0.5, 1.0, 2.0):
-    print(f"--- temperature {temperature:g} ---\n{texts[temperature][0][:180].strip()}\n")
+    print(f"--- temperature {temperature:g} ---\nWhat {texts[temperature][0][:180]}\n")
 
 # %% [markdown]
 # ## Three measures
@@ -267,7 +268,7 @@ for name in pieces:
 for low, high in pairwise(temperatures):
     assert mean_entropy[low] + 0.1 < mean_entropy[high], mean_entropy
     assert distinct_runs[low] < distinct_runs[high] + 0.002, distinct_runs  # near 1 they level off
-    assert low < 0.5 or known_words[low] > known_words[high] + 0.05, known_words
+    assert low == 0.1 or known_words[low] > known_words[high], known_words
 assert distinct_runs[0.1] < 0.5 < 0.8 < distinct_runs[0.5], distinct_runs
 
 entropy_at_01, entropy_at_05, entropy_at_1, entropy_at_2 = (
@@ -281,7 +282,7 @@ known_held_out, distinct_held_out = known_words["held-out text"], distinct_runs[
 assert abs(entropy_at_1 - held_out_loss) < 0.2, (entropy_at_1, held_out_loss)
 
 # %% [markdown]
-# Hotter text is drawn from more open choices and repeats itself less. From 0.5 on it also has fewer
+# Hotter text is drawn from more open choices and repeats itself less. From 0.3 on it also has fewer
 # words that exist. At 1 the entropy is close to the loss: the network is about as unsure of its own
 # text as it is surprised by Shakespeare's.
 #
@@ -299,7 +300,7 @@ for temperature in (0.1, 0.5, 1.0):
 
 different_at_01, different_at_05, different_at_1 = different.values()
 ten_commonest_at_01, ten_commonest_at_05, ten_commonest_at_1 = ten_commonest.values()
-assert different_at_01 < different_at_05 / 2 < different_at_1 / 4, different
+assert different_at_01 < different_at_05 / 2 < different_at_1 / 2, different
 assert ten_commonest_at_01 > ten_commonest_at_05 + 0.2, ten_commonest
 
 # %% [markdown]
