@@ -94,6 +94,7 @@ def tab_stops(visit):
         ("index", "dark", 1280),
         ("resource", "light", 1280),
         ("resource", "dark", 360),
+        ("newest resource", "light", 360),
         ("snippet", "light", 1280),
         ("snippet", "dark", 360),
     ],
@@ -102,6 +103,7 @@ def test_the_keyboard_reaches_all_and_shows_where_it_is(site, tab_stops, kind, s
     path = {
         "index": "index.html",
         "resource": site.resource_pages[0],
+        "newest resource": site.resource_pages[-1],
         "snippet": site.snippet_pages[0],
     }[kind]
     page, stops = tab_stops(path, scheme, width)
