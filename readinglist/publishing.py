@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import shutil
 import tempfile
 from contextlib import suppress
@@ -30,8 +31,9 @@ def publish(built: Path, site: Path) -> None:
             try:
                 built.rename(site)
                 return
-            except OSError:
-                if not site.exists():
+            except OSError as error:
+                # A second build has put its site there meanwhile, and may have moved it since.
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
         raise OSError(
             f"{site} is replaced again and again by another build; stop it and build again"

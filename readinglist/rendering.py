@@ -24,7 +24,7 @@ IMAGES = ("image/svg+xml", "image/png")
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 TIMED = "Measured when this site was built; another machine gives other times."
 # Lines. A longer text scrolls inside its box, which must then be in reach of the keyboard.
-LONG = 24
+LONG = 15
 
 
 def executed_cell(run: Run, name: str) -> nbformat.NotebookNode:

@@ -356,8 +356,6 @@ def save_checkpoint(training, folder):
 
 
 # %% load_checkpoint
-
-
 def load_checkpoint(folder):
     """Return the record and the tensors of a checkpoint. Raises ValueError if it is not whole."""
     file = folder / "checkpoint.json"

@@ -85,8 +85,8 @@ def test_nothing_printed_is_nothing_shown(rendered):
 
 
 def test_long_text_is_in_reach_of_the_keyboard(rendered):
-    assert '<code tabindex="0">' in rendered(stream("line\n" * 30))
-    assert "tabindex" not in rendered(stream("line\n" * 20))
+    assert '<code tabindex="0">' in rendered(stream("line\n" * 17))
+    assert "tabindex" not in rendered(stream("line\n" * 12))
 
 
 def test_an_object_is_text_unless_it_says_otherwise(rendered):
