@@ -206,14 +206,14 @@ alphabet = sorted(set(source))
 text = np.array([alphabet.index(letter) for letter in source])
 vocabulary_size, text_length = len(alphabet), len(text)
 model = init_parameters(np.random.default_rng(0), vocabulary_size, hidden_size=100)
-losses = list(islice(train(model, text), 3500))
+losses = list(islice(train(model, text), 3000))
 
 guessing = 25 * math.log(vocabulary_size)
 first_loss, last_loss = losses[0], sum(losses[-500:]) / 500
 smooth = np.convolve(losses, np.ones(100) / 100, mode="valid")
 plt.plot(np.arange(100, len(losses) + 1), smooth, color="black")
 plt.axhline(guessing, color="gray", linestyle=":")
-plt.text(3500, guessing - 2, "guessing: 25 ln V", ha="right", va="top")
+plt.text(3000, guessing - 2, "guessing: 25 ln V", ha="right", va="top")
 plt.ylim(0, 1.08 * guessing)
 plt.xlabel("training step")
 plt.ylabel("loss of 25 letters (nats)")
@@ -333,17 +333,17 @@ torch.manual_seed(0)
 core = TorchCore(len(characters))
 ours = init_parameters(np.random.default_rng(0), len(characters), hidden_size=100)
 
-steps, spent = steps_within(2, train(ours, reading))
+steps, spent = steps_within(1.5, train(ours, reading))
 speed_numpy, read_numpy = 25 * steps / spent, 25 * steps
 loss_numpy = forward(ours, held_out[:-1], held_out[1:], np.zeros(100))[0] / 3000
-steps, spent = steps_within(2, train_core(core, torch.from_numpy(reading)))
+steps, spent = steps_within(1.5, train_core(core, torch.from_numpy(reading)))
 speed_torch, read_torch = 512 * steps / spent, 512 * steps
 x = torch.from_numpy(held_out)[:, None]  # (T + 1, 1)
 with torch.no_grad():
     loss_torch = F.cross_entropy(core(x[:-1])[0].flatten(0, 1), x[1:].flatten()).item()
 
 weights = (sum(w.size for w in ours.values()), sum(w.numel() for w in core.parameters()))
-print("after 2 seconds     weights   letters/s      read   held out")
+print("after 1.5 seconds   weights   letters/s      read   held out")
 for name, *row in (
     ("min_char_rnn, numpy", weights[0], speed_numpy, read_numpy, loss_numpy),
     ("char_rnn, torch", weights[1], speed_torch, read_torch, loss_torch),
