@@ -24,7 +24,7 @@ IMAGES = ("image/svg+xml", "image/png")
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 TIMED = "Measured when this site was built; another machine gives other times."
 # Lines. A longer text scrolls inside its box, which must then be in reach of the keyboard.
-LONG = 15
+LONG = 14
 
 
 def executed_cell(run: Run, name: str) -> nbformat.NotebookNode:
@@ -92,6 +92,7 @@ def _text(text: str, kind: str) -> str:
     block = _code_block(text, "text")
     if text.count("\n") >= LONG:
         block = block.replace("<code>", '<code tabindex="0">', 1)
+        kind += " long"
     return f'<div class="output {kind}">{block}</div>'
 
 

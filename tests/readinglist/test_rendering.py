@@ -85,8 +85,10 @@ def test_nothing_printed_is_nothing_shown(rendered):
 
 
 def test_long_text_is_in_reach_of_the_keyboard(rendered):
-    assert '<code tabindex="0">' in rendered(stream("line\n" * 17))
-    assert "tabindex" not in rendered(stream("line\n" * 12))
+    html = rendered(stream("line\n" * 15))
+    assert '<code tabindex="0">' in html
+    assert 'class="output text long"' in html
+    assert "tabindex" not in rendered(stream("line\n" * 14))
 
 
 def test_an_object_is_text_unless_it_says_otherwise(rendered):

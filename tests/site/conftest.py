@@ -251,3 +251,17 @@ def visit(site, open_context) -> Callable[..., Page]:
         return page
 
     return open_page
+
+
+@pytest.fixture(scope="session")
+def read_through() -> Callable[[Page], None]:
+    """Scrolls an open page from top to bottom: Material looks at a block when it is in sight."""
+    script = """async () => {
+        const frame = () => new Promise(requestAnimationFrame)
+        for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
+            scrollTo({ top: y, behavior: 'instant' })
+            await frame(); await frame()
+        }
+        scrollTo({ top: 0, behavior: 'instant' })
+    }"""
+    return lambda page: page.evaluate(script)

@@ -7,15 +7,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true })"
-# A code block that scrolls gets into the keyboard's reach when it comes into sight.
-READ_THROUGH = """async () => {
-    const frame = () => new Promise(requestAnimationFrame)
-    for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
-        scrollTo({ top: y, behavior: 'instant' })
-        await frame(); await frame()
-    }
-    scrollTo({ top: 0, behavior: 'instant' })
-}"""
 SET_SCHEME = "scheme => { document.body.dataset.mdColorScheme = scheme }"
 SIZES = {1280: "at a desk", 360: "on a phone"}
 ALL = {"resultTypes": ["violations"]}
@@ -47,12 +38,12 @@ FOCUSED = """async () => {
 
 
 @pytest.mark.parametrize("width", SIZES, ids=SIZES.values())
-def test_axe_finds_nothing(visit, site, width):
+def test_axe_finds_nothing(visit, read_through, site, width):
     reports = []
     for path in [*site.pages, "404.html"]:
         page = visit(path, width=width)
         page.evaluate(OPEN_ALL)
-        page.evaluate(READ_THROUGH)
+        read_through(page)
         reports += _violations(page, f"{path}, light", PARTS[width], ALL)
         # Only colours differ in the dark.
         page.evaluate(SET_SCHEME, "slate")

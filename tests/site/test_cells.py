@@ -107,10 +107,11 @@ def test_a_long_output_scrolls_inside_its_box(visit, site, width):
     assert page.evaluate("document.scrollingElement.scrollWidth") == before
 
 
-def test_an_output_that_scrolls_is_in_reach_of_the_keyboard(visit, site):
+def test_an_output_that_scrolls_is_in_reach_of_the_keyboard(visit, read_through, site):
     for path in site.resource_pages + site.snippet_pages:
         page = visit(path, width=360)
         page.evaluate(OPEN_ALL)
+        read_through(page)
         out_of_reach = page.evaluate(
             """() => [...document.querySelectorAll('.output pre > code, .output.html')]
                 .filter(box => box.scrollHeight > box.clientHeight + 1 && box.tabIndex < 0)

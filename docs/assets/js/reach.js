@@ -9,6 +9,14 @@ const reach = new ResizeObserver(boxes => {
 })
 document.querySelectorAll('math[display="block"]').forEach(box => reach.observe(box))
 
+// Material takes a block of code out of the keyboard's reach if it does not scroll sideways. A long
+// output scrolls down; the build has put it in reach, and there it stays.
+document.querySelectorAll(".output.long pre > code").forEach(box => {
+  const stay = () => box.hasAttribute("tabindex") || box.setAttribute("tabindex", "0")
+  new MutationObserver(stay).observe(box, { attributeFilter: ["tabindex"] })
+  stay()
+})
+
 // The button of theme/overrides/main.html, in the place of a label that a keyboard cannot press.
 document.querySelector("button.menu").addEventListener("click", () => {
   document.getElementById("__drawer").click()
