@@ -101,7 +101,9 @@ class Options:
     sequence_length: int = option(32, "characters that a gradient reaches back")
     learning_rate: float = option(0.014, "peak; before it a warm-up, after it a cosine", 1e-6, 1)
     epochs: int = option(10, "passes through the text")
-    validate_every: int = option(1000, "steps between two looks at the held-out text")
+    validate_every: int = option(
+        1000, "steps between looks at the held-out text, beside one a pass"
+    )
     patience: int = option(5, "looks without a gain after which training stops early")
     seed: int = option(0, "start of the random numbers", 0, 2**32)
 
@@ -296,13 +298,14 @@ class Training:
 
     def run(self, on_look=lambda: None, stopped=lambda: False):
         """Train to the end, until patience runs out or until stopped; call on_look at each look."""
+        every = (self.options.validate_every, self.steps_per_epoch)
         total, start = (n * self.characters_per_step for n in (self.steps, self.done))
         bar = tqdm(total=total, initial=start, unit="char", unit_scale=True, disable=None)
         with bar:
             while not self.finished and not stopped():
                 self.step()
                 bar.update(self.characters_per_step)
-                if self.done % self.options.validate_every == 0 or self.done == self.steps:
+                if any(self.done % steps == 0 for steps in every):
                     self.validate()
                     on_look()
 

@@ -194,7 +194,7 @@ def test_training_learns_and_stops_when_patience_runs_out(snippet):
     hopeless = snippet.Training(TEXT, small_options(snippet, epochs=50, patience=2))
     hopeless.validate = lambda: hopeless.history.append([hopeless.done, 1.0, 1.0])
     hopeless.run()
-    assert hopeless.done == 60  # a first look, and two without a gain
+    assert hopeless.done == 43  # a first look at 20, two without a gain at 40 and after the pass
     assert hopeless.finished
 
 
@@ -319,7 +319,9 @@ def test_train_sample_and_sample_again(run, text, tmp_path):
     status, out, err = run("--text", text, *SMALL, "--epochs", 2)
     assert (status, out) == (0, ""), err
     assert re.search(r"step 20 of 86: training 3\.\d+, validation 3\.\d+ nats a character\n", err)
-    assert err.count("\n") == 6, err  # five looks and the end
+    # Looks after 20, 40, 60 and 80 steps and after each pass of 43, and the end.
+    assert re.findall(r"^step (\d+) of 86", err, flags=re.M) == ["20", "40", "43", "60", "80", "86"]
+    assert err.count("\n") == 7, err
     assert sorted(files(tmp_path / "char_rnn")) == ["checkpoint.json", "step-86.safetensors"]
     first = run("--sample", "--prime", "line 7", "--length", 50, "--temperature", 0.8, "--seed", 3)
     assert first == run(
