@@ -1,88 +1,132 @@
-"""What is measured of code, by hand on small code, and the cells against torch and numpy."""
+"""Code normalized, judged and labelled, by hand on small code; cells against torch and numpy."""
+
+import ast
 
 import numpy as np
 import pytest
 import torch
 
 
-def test_the_library_is_read_in_order_without_what_is_not_plain_ascii(snippet, tmp_path):
-    (tmp_path / "b.py").write_bytes(b"x = 1\r\n")
-    (tmp_path / "a.py").write_text("y = 2\n")
-    (tmp_path / "umlaut.py").write_text("z = 'ä'\n", encoding="utf-8")
-    (tmp_path / "tab.py").write_text("if x:\n\ty = 3\n")
-    (tmp_path / "notes.txt").write_text("no code\n")
-    assert snippet.read_library(tmp_path) == {"a.py": "y = 2\n", "b.py": "x = 1\n"}
-    with pytest.raises(ValueError, match=r"no module in plain ASCII in .*nowhere"):
-        snippet.read_library(tmp_path / "nowhere")
+def test_normalizing_drops_comments_and_docstrings_and_keeps_the_program(snippet):
+    source = 'class A:\n  """What."""\n  def f(self): # why\n    "Only this."\nx = {1:2}\n'
+    text = snippet.normalized(source)
+    assert text == "class A:\n\n    def f(self):\n        pass\nx = {1: 2}\n"
+    assert ast.dump(ast.parse(snippet.normalized(text))) == ast.dump(ast.parse(text))
 
 
-def test_lines_that_should_end_with_a_colon(snippet):
-    code = "def f(x):\n    if x\n    class A(\n        iffy\nif y:  \n"
-    assert snippet.colon_share(code) == 2 / 3  # the class is still open
-    with pytest.raises(ValueError, match="no line begins with def, class or if"):
-        snippet.colon_share("x = 1\n")
+def test_modules_are_read_in_order_until_each_text_has_its_size(snippet, tmp_path):
+    for name in "abcd":
+        (tmp_path / f"{name}.py").write_text(f"{name} = 1\n")
+    (tmp_path / "_hidden.py").write_text("z = 1\n")
+    (tmp_path / "ä.py").write_text("z = 'ä'\n", encoding="utf-8")
+    assert snippet.read_modules(tmp_path, 7, 3) == ["a = 1\nb = 1\n", "c = 1\n"]
+    with pytest.raises(ValueError, match=r"found 24 characters in .*; needed are 40"):
+        snippet.read_modules(tmp_path, 20, 20)
 
 
-def test_indents_that_are_multiples_of_four(snippet):
-    assert snippet.indent_share("a\n    b\n   c\n\n        d\n") == 3 / 4
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [("f(a[1], {2: '('})", True), ("f(a[1)]", False), (")(", False), (r"x = '\'('", True)],
+)
+def test_brackets_of_a_line(snippet, line, whole):
+    assert snippet.balanced(line) == whole
 
 
-def test_pythons_parser_decides(snippet):
-    assert snippet.parses("x = '\\d'")
-    assert not snippet.parses("x = (")
-    assert not snippet.parses("x = '\0'")
-    assert snippet.parses_alone("   if x:")
-    assert snippet.parses_alone("y = 1")
-    assert not snippet.parses_alone("if x")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = 1",
+        "if x:",
+        "else:",
+        "elif y:",
+        "try:",
+        "except E as e:",
+        "finally:",
+        "case 1:",
+        "match x:",
+        "@f",
+        "def f(self):",
+        "class A(B):",
+        "for i in x:",
+        "with a as b:",
+    ],
+)
+def test_a_good_line_parses_with_what_it_lacks(snippet, line):
+    assert snippet.complaint(snippet.statement(f"    {line}")) == ""
 
 
-def test_labels_by_hand(snippet):
-    code = 'f(a,\n  "[b")\n'
-    indents, depth, in_string = snippet.labels_of(code).tolist()
-    assert indents == [0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2]
-    assert depth == [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]
-    assert in_string == [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0]
+@pytest.mark.parametrize("line", ["def f(self)", "x = (1", "if x", "y = = 2", "else"])
+def test_a_bad_line_does_not(snippet, line):
+    assert snippet.complaint(snippet.statement(line))
 
 
-def test_labels_of_a_string_over_two_lines_and_of_nested_brackets(snippet):
-    code = "x = [{1: (2,)}]\ny = '''a\nb'''\n"
-    indents, depth, in_string = snippet.labels_of(code)
-    assert depth[:15].tolist() == [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 3, 3, 2, 1, 0]
-    assert depth[15:].abs().sum() == 0
-    inside = "".join(character for character, label in zip(code, in_string, strict=True) if label)
-    assert inside == "'''a\nb'''"
-    assert indents.abs().sum() == 0
+def test_functions_go_from_the_margin_to_the_margin(snippet):
+    text = "x = 1\ndef f():\n    a\n\n    b\ny = 2\ndef g():\n    c"
+    assert snippet.functions(text) == ["def f():\n    a\n\n    b", "def g():\n    c"]
+
+
+def test_the_judge_counts_shares_by_hand(snippet):
+    lines = ["def f(x):", "    y = (1", "   z = [2]", "def g("]
+    found = snippet.judge(lines, ["def f(): pass", "def g("])
+    assert list(found.values()) == [1 / 2, 1 / 2, 2 / 4, 2 / 4, 1 / 2]
+
+
+def test_labels_say_what_holds_after_each_character(snippet):
+    code = 'f(a)\n  "[b"\n'
+    labels = snippet.code_labels(code)
+    assert labels["brackets"].tolist() == [0, 1, 1, 0, 0] + [0] * 7
+    assert labels["strings"].tolist() == [0] * 7 + [1, 1, 1, 0, 0]
+    assert labels["indentation"].tolist() == [0] * 5 + [1, 2, 2, 2, 2, 2, 0]
+
+
+def test_a_label_that_was_the_same_for_long_enough(snippet):
+    labels = torch.tensor([0, 0, 1, 1, 1, 1, 0])
+    expected = [False, False, False, False, True, True, False]
+    assert snippet.unchanged(labels, least=2).tolist() == expected
 
 
 def test_cell_states_are_those_of_torchs_layer(snippet):
     torch.manual_seed(0)
     model = snippet.CharRNN(7, embedding_size=3, hidden_size=5)
-    inputs = torch.randint(7, (9, 2))
-    cells = snippet.cell_states(model, inputs)
-    assert cells.shape == (9, 2, 5)
+    x = torch.randint(7, (9, 2))
+    cells = snippet.cell_states(model, x)
     for t in (1, 4, 9):
-        _, (_, c) = model.rnn(model.embedding(inputs[:t]))
+        _, (_, c) = model.rnn(model.embedding(x[:t]))
         torch.testing.assert_close(cells[t - 1], c[0])
 
 
 def test_correlations_agree_with_numpy_and_a_constant_cell_has_none(snippet):
     torch.manual_seed(0)
-    cells, label = torch.randn(50, 4), torch.randn(50)
+    cells, labels = torch.randn(50, 3), torch.randint(2, (50,))
     cells[:, 2] = 3.0
-    found = snippet.correlations(cells, label)
-    for k in (0, 1, 3):
-        assert found[k].item() == pytest.approx(np.corrcoef(cells[:, k], label)[0, 1], abs=1e-5)
+    found = snippet.correlations(cells, labels)
+    for k in (0, 1):
+        assert found[k].item() == pytest.approx(np.corrcoef(cells[:, k], labels)[0, 1], abs=1e-5)
     assert found[2] == 0
-    assert snippet.correlations(cells, torch.ones(50)).tolist() == [0] * 4
 
 
-def test_the_best_cell_is_chosen_on_one_half_and_judged_on_the_other(snippet):
+def test_the_cell_is_chosen_on_the_first_rows_and_judged_on_the_others(snippet):
     torch.manual_seed(0)
-    label = torch.randn(400)
-    cells = torch.randn(400, 3)
-    cells[:, 0] = torch.cat([-label[:200], torch.randn(200)])  # knows the first half alone
-    cells[:, 1] = label + 0.5 * torch.randn(400)
-    r, cell = snippet.best_cell(cells, label)
-    assert cell == 0
-    assert r < 0.3
-    assert snippet.best_cell(cells[:, 1:], label)[0] > 0.8
+    labels = torch.randint(2, (100, 4))
+    cells = torch.randn(100, 4, 3)
+    cells[:, :2, 0] = labels[:, :2].float()  # knows the first rows alone
+    cells[:, :, 1] += 2 * labels
+    best, r = snippet.search(cells, labels, torch.ones(100, 4, dtype=torch.bool))
+    assert best == 0
+    assert r[0] < 0.3 < 0.5 < r[1]
+
+
+def test_a_text_that_is_too_short_for_the_steps_is_refused(snippet):
+    model = snippet.CharRNN(3, embedding_size=2, hidden_size=4)
+    with pytest.raises(ValueError, match="the text has 512 characters; 1 steps read 512"):
+        snippet.train(model, torch.zeros(512, dtype=torch.long), steps=1)
+
+
+def test_samples_begin_with_the_prime_and_follow_the_seed(snippet):
+    torch.manual_seed(0)
+    model = snippet.CharRNN(3, embedding_size=2, hidden_size=4)
+    one, again = (snippet.sample(model, "abc", "ab", 20, batch_size=2) for _ in range(2))
+    assert one == again
+    assert [len(text) for text in one] == [22, 22]
+    assert all(text.startswith("ab") for text in one)
+    assert one != snippet.sample(model, "abc", "ab", 20, batch_size=2, seed=1)
