@@ -32,25 +32,25 @@ def test_brackets_of_a_line(snippet, line, whole):
     assert snippet.balanced(line) == whole
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "x = 1",
-        "if x:",
-        "else:",
-        "elif y:",
-        "try:",
-        "except E as e:",
-        "finally:",
-        "case 1:",
-        "match x:",
-        "@f",
-        "def f(self):",
-        "class A(B):",
-        "for i in x:",
-        "with a as b:",
-    ],
-)
+GOOD_LINES = """
+x = 1
+if x:
+else:
+elif y:
+try:
+except E as e:
+finally:
+match x:
+case 1:
+@f
+def f(self):
+class A(B):
+for i in x:
+with a as b:
+"""
+
+
+@pytest.mark.parametrize("line", GOOD_LINES.strip().splitlines())
 def test_a_good_line_parses_with_what_it_lacks(snippet, line):
     assert snippet.complaint(snippet.statement(f"    {line}")) == ""
 
