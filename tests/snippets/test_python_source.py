@@ -105,13 +105,15 @@ def test_correlations_agree_with_numpy_and_a_constant_cell_has_none(snippet):
     assert found[2] == 0
 
 
-def test_the_cell_is_chosen_on_the_first_rows_and_judged_on_the_others(snippet):
+def test_the_cell_is_chosen_on_every_other_row_and_judged_on_the_rows_between(snippet):
     torch.manual_seed(0)
     labels = torch.randint(2, (100, 4))
     cells = torch.randn(100, 4, 3)
-    cells[:, :2, 0] = labels[:, :2].float()  # knows the first rows alone
+    cells[:, ::2, 0] = labels[:, ::2].float()  # knows the rows of the choice alone
     cells[:, :, 1] += 2 * labels
-    best, r = snippet.search(cells, labels, torch.ones(100, 4, dtype=torch.bool))
+    where = torch.arange(100).unsqueeze(1).expand(-1, 4) >= 10
+    cells[:10, :, 0] = 99.0  # where nothing counts
+    best, r = snippet.search(cells, labels, where)
     assert best == 0
     assert r[0] < 0.3 < 0.5 < r[1]
 
