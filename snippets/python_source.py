@@ -216,7 +216,7 @@ def complaint(code):
             warnings.simplefilter("ignore")  # about odd escapes in strings
             ast.parse(code)
     except SyntaxError as error:
-        return re.sub(r" \(.*| on line \d+", "", error.msg)
+        return re.sub(r" [(].*| on line \d+", "", error.msg)
     return ""
 
 
@@ -236,7 +236,7 @@ def balanced(line):
     """Return whether each bracket of a line has its partner; those inside strings do not count."""
     line, found = re.sub(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^()[\]{}]""", "", line), 1
     while found:
-        line, found = re.subn(r"\(\)|\[\]|\{\}", "", line)
+        line, found = re.subn(r"[(][)]|\[\]|\{\}", "", line)
     return not line
 
 
