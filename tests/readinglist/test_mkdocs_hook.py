@@ -93,7 +93,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def runs(project: Path) -> dict[str, int]:
     """Every stored run, with the time of its writing."""
-    found = (project / ".cache" / "runs").glob("*/*/run.json")
+    # What is still being written has a dot before its name, and is gone a moment later.
+    found = (project / ".cache" / "runs").glob("[!.]*/*/run.json")
     return {f"{path.parts[-3]}/{path.parts[-2]}": path.stat().st_mtime_ns for path in found}
 
 
