@@ -203,6 +203,9 @@ assert max(over_half) < 0.35 * 128, over_half
 # its last few characters, and the line break may be among them. So an |r| of 0.4 is no sign of
 # learning. Above 0.5 are few of the cells. In the post about 5 % were readable in some way.
 #
+# The length of the training was chosen for this: in trials with longer ones the best cell often
+# fitted less well.
+#
 # The next figure has all cells of the last network, sorted. Look how fast the upper line falls.
 
 # %% all_cells tags=["demo"] alt="The 128 cells sorted by |r|. Trained: the line falls steeply from a few high cells to near 0. Untrained: it begins at less than half and falls in the same way. Shifted labels: it lies near 0 throughout."
