@@ -67,9 +67,9 @@ for num_layers in (1, 2):
 
 # %% zaremba_lstm
 class ZarembaLSTM(nn.Module):
-    """An `nn.LSTM` with dropout before the first layer, between the layers, and after the last.
+    """An `nn.LSTM` with dropout before, between and after its layers.
 
-    Maps x (T, B, D) and a state to the outputs (T, B, H), as the decoder reads them, and a state.
+    Maps x (T, B, D) and a state to outputs (T, B, H) and a state.
     """
 
     def __init__(self, input_size, hidden_size, num_layers, p):

@@ -57,12 +57,12 @@ def reach(lstm, x, block, cut):
 # %% [markdown]
 # ## The gradient stops
 #
-# Three blocks of five steps, and an LSTM as torch makes it. Each row is a step. Look at the steps
+# Three blocks of four steps, and an LSTM as torch makes it. Each row is a step. Look at the steps
 # before the last block, with the cut and without.
 
 # %% gradient_across_the_cut tags=["demo"]
 torch.manual_seed(0)
-T, B, D, H, block = 15, 2, 3, 8, 5
+T, B, D, H, block = 12, 2, 3, 8, 4
 lstm, x = nn.LSTM(D, H), torch.randn(T, B, D)
 with_cut, without = reach(lstm, x, block, cut=True), reach(lstm, x, block, cut=False)
 print("step   block   gradient with the cut   without")

@@ -846,16 +846,14 @@ assert test_in_twenty_rows != test_perplexity
 #
 # ## What surprises it?
 #
-# Two lines of the test text, from "Romeo and Juliet". Each line of the table is a word, and a `#`
-# stands for a bit. Which words are easy, and where is the end of a line easy?
+# A line of the test text, from "Romeo and Juliet". Each line of the table is a word, and a `#`
+# stands for a bit. Which words are easy? Is the end of the line?
 
 # %% surprising_words tags=["demo"]
 model = training.model.eval()
-lines = words_of(
-    "A glooming peace this morning with it brings;\nThe sun, for sorrow, will not show"
-)
-bits = surprisal(model, corpus.vocabulary, lines)
-for word, value in zip(lines, bits.tolist(), strict=True):
+line = words_of("A glooming peace this morning with it brings;")
+bits = surprisal(model, corpus.vocabulary, line)
+for word, value in zip(line, bits.tolist(), strict=True):
     unknown = "" if word in corpus.vocabulary else " (unknown)"
     print(f"{word + unknown:20} {value:5.1f}  {'#' * round(value)}")
 all_bits = surprisal(model, corpus.vocabulary, split(words)[2])
@@ -863,20 +861,23 @@ ends = torch.tensor([word == "<eos>" for word in split(words)[2]])
 bits_of_ends, bits_of_words = (all_bits[which].mean().item() for which in (ends, ~ends))
 print(f"\nmean over the test text: words {bits_of_words:.1f} bits, ends {bits_of_ends:.1f}")
 assert bits_of_ends < bits_of_words - 2, (bits_of_ends, bits_of_words)
+unknown_words = torch.tensor([word not in corpus.vocabulary for word in split(words)[2]])
+bits_of_unknown = all_bits[unknown_words].mean().item()
+assert bits_of_unknown < bits_of_words - 2, (bits_of_unknown, bits_of_words)
 
 # %% [markdown]
 # ## What it writes
 #
-# A checkpoint of this run lies beside the page. Twelve lines or so; the speakers' names stand in
+# A checkpoint of this run lies beside the page. Here are sixty words; the speakers' names stand in
 # lines of their own.
 
 # %% what_it_writes tags=["demo"]
 save_checkpoint(training, Path("shakespeare"))
 model, record = trained_model(Path("shakespeare"))
-written = sample(model, record["vocabulary"], ["hamlet", "<eos>"], length=80, seed=0)
+written = sample(model, record["vocabulary"], ["hamlet", "<eos>"], length=60, seed=0)
 print(as_lines(written).strip())
 assert "<unk>" not in written
-assert len(written) == 82
+assert len(written) == 62
 
 # %% [markdown]
 # Neighbouring words often fit, whole lines seldom do. The character model of this site has to learn
