@@ -474,10 +474,13 @@ def test_progress_on_a_terminal_shows_speed_and_time_left(text, tmp_path):
 # Several processes
 
 
-def torchrun(count, *arguments, cwd):
-    """Run the program in so many processes; return the finished process."""
-    launcher = Path(sysconfig.get_path("scripts")) / "torchrun"
-    command = [launcher, "--standalone", "--nproc-per-node", count, PROGRAM, *arguments]
+LAUNCHER = Path(sysconfig.get_path("scripts")) / "torchrun"
+OF_TWO = ("--standalone", "--nproc-per-node", 2)
+
+
+def torchrun(*arguments, cwd):
+    """Run the program in two processes; return the finished process."""
+    command = [LAUNCHER, *OF_TWO, PROGRAM, *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True
@@ -487,7 +490,7 @@ def torchrun(count, *arguments, cwd):
 def test_two_processes_train_as_one_does(run, text, tmp_path):
     train = ("--text", text, *SMALL, "--learning-rate", 0.3, "--epochs", 2)
     assert run(*train, "--checkpoint", "one")[0] == 0
-    finished = torchrun(2, *train, "--checkpoint", "two", cwd=tmp_path)
+    finished = torchrun(*train, "--checkpoint", "two", cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.count("best pass") == 1
     assert finished.stderr.count("pass 1 of 2") == 1
@@ -503,13 +506,36 @@ def test_two_processes_train_as_one_does(run, text, tmp_path):
 
 def test_one_process_goes_on_where_two_stopped(run, text, tmp_path):
     train = ("--text", text, *SMALL, "--learning-rate", 0.3)
-    finished = torchrun(2, *train, "--epochs", 1, "--checkpoint", "mixed", cwd=tmp_path)
+    finished = torchrun(*train, "--epochs", 1, "--checkpoint", "mixed", cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert run(*train, "--epochs", 2, "--checkpoint", "mixed")[0] == 0
     assert run(*train, "--epochs", 2, "--checkpoint", "one")[0] == 0
     mixed, one = weights(tmp_path / "mixed"), weights(tmp_path / "one")
     for name in one:
         torch.testing.assert_close(one[name], mixed[name], rtol=0, atol=1e-4)
+
+
+def test_an_interrupt_of_two_processes_loses_nothing(run, text, tmp_path):
+    train = ("--text", text, *SMALL, "--learning-rate", 0.3)
+    command = [*map(str, (LAUNCHER, *OF_TWO, PROGRAM, *train)), "--epochs", "500"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    while "pass 1 of 500" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert err.count("; the same command goes on from there.") == 1, err
+    record = json.loads((tmp_path / "word_language_model" / "checkpoint.json").read_text())
+    passes = len(record["history"])
+    assert 1 <= passes < 500
+    status, _, err = run(*train, "--epochs", passes + 1)
+    assert status == 0, err
+    assert re.findall(r"pass \d+ of", err) == [f"pass {passes + 1} of"]
+    after = json.loads((tmp_path / "word_language_model" / "checkpoint.json").read_text())
+    assert after["history"][:passes] == record["history"]
+    assert after["done"] > record["done"]
 
 
 def test_rows_that_do_not_divide_are_refused(snippet):
