@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -60,7 +61,7 @@ def proof(session: Session, names: Iterable[str]) -> Proof | None:
         return None
     return Proof(
         date=min(run.date for run in runs),
-        seconds=sum(run.seconds for run in runs),
+        seconds=math.fsum(run.seconds for run in runs),  # the same in any order
         assertions=sum(run.assertions for run in runs),
         snippets=len(runs),
         python=runs[0].versions["python"],

@@ -1,6 +1,7 @@
 """What a build does and leaves alone, and what it states at the foot of each page."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -148,6 +149,6 @@ def test_each_page_ends_with_the_proof_of_its_runs(site, session, shown_by):
             "torch": torch,
             "python": runs[0].versions["python"],
             "snippets": str(len(runs)),
-            "seconds": f"{sum(run.seconds for run in runs):.1f}",
+            "seconds": f"{math.fsum(run.seconds for run in runs):.1f}",
             "assertions": str(sum(run.assertions for run in runs)),
         }, path
