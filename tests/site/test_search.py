@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 @pytest.fixture(scope="session")
 def prose_word(site):
     """A word of a resource page's prose that no other page's text has, and that page."""
-    words = {path: set(_words(site, path)) for path in site.pages}
+    words = {path: set(_words(site, path)) for path in site.resource_pages}
     # The index knows words by their beginnings too, so a word must differ from the others early.
-    pages_with = Counter(beginning for found in words.values() for beginning in _beginnings(found))
+    pages_with = Counter(start for path in site.pages for start in _beginnings(site, path))
     own = [
         (len(word), word, path)
         for path in site.resource_pages
@@ -32,8 +32,10 @@ def _words(site, path):
     return re.findall(r"\b[a-z]{8,}\b", " ".join(p.text_content() for p in paragraphs))
 
 
-def _beginnings(words):
-    return {word[:5] for word in words}
+def _beginnings(site, path):
+    """The first five letters of all words of a page, those in tables, code and captions too."""
+    (article,) = site.html(path).xpath("//article")
+    return {word[:5] for word in re.findall(r"[a-z]{5,}", article.text_content().lower())}
 
 
 @pytest.fixture(scope="session")
