@@ -365,6 +365,7 @@ def processes():
     distributed.init_process_group("nccl" if graphics else "gloo")
     try:
         yield Processes(distributed.get_rank(), distributed.get_world_size(), device)
+        distributed.barrier()  # all leave together: who loses its group at work is aborted
     finally:
         distributed.destroy_process_group()
 
