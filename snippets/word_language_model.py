@@ -447,9 +447,9 @@ class Training:
         """Train to the end or until any process is stopped; call on_epoch after each pass."""
         words = self.options.batch_size * self.options.sequence_length
         silent = True if self.processes.rank else None  # None: where there is a terminal
-        bar = tqdm(total=self.steps * words, unit="word", unit_scale=True, disable=silent)
+        total, start = self.steps * words, self.done * words
+        bar = tqdm(total=total, initial=start, unit="word", unit_scale=True, disable=silent)
         with bar:
-            bar.update(self.done * words)
             while self.done < self.steps and not self.processes.mean(float(stopped())):
                 self.step()
                 bar.update(words)
