@@ -1,5 +1,6 @@
 """The word model against torch.nn, and the program as a user runs it, on small files."""
 
+import io
 import json
 import math
 import os
@@ -317,6 +318,23 @@ def test_a_run_that_stopped_anywhere_ends_as_one_that_did_not(snippet, tmp_path,
     assert resumed.history == whole.history
     for name, weight in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], weight), name
+
+
+def test_the_progress_of_a_resumed_run_begins_where_it_stopped(snippet, monkeypatch):
+    bars, tqdm = [], snippet.tqdm
+
+    def shown(**how):
+        bars.append(tqdm(**how | {"disable": False, "file": io.StringIO()}))
+        return bars[-1]
+
+    monkeypatch.setitem(snippet.Training.run.__globals__, "tqdm", shown)
+    training = snippet.Training(small_corpus(snippet), small_options(snippet))
+    training.run(stopped=lambda: training.done >= 7)
+    training.run()
+    words = 4 * 8  # rows and steps of a block
+    assert [bar.initial for bar in bars] == [0, 7 * words]
+    assert [bar.n for bar in bars] == [7 * words, training.steps * words]
+    assert {bar.total for bar in bars} == {training.steps * words}
 
 
 @pytest.mark.parametrize("at", ["tensors", "record", "between"])
