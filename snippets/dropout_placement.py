@@ -170,9 +170,13 @@ print("as in the paper  " + "".join(f"{n:4d}" for n in away_from_time))
 print("on every link    " + "".join(f"{n:4d}" for n in on_the_links))
 assert away_from_time == [L + 1] * T
 assert on_the_links == [L + 1 + T - 1 - t for t in range(T)]
-chance_on_links = 0.5 ** on_the_links[0]
-chance_in_paper = 0.5 ** (L + 1)
+
+once_in = [2 ** counts[0] for counts in (away_from_time, on_the_links)]
+print("\nA number from the first step comes through, with p = 0.5,")
+print(
+    "once in {:,} times as in the paper, once in {:,} with dropout on every link".format(*once_in)
+)
 
 # %% [markdown]
-# As in the paper, the count is 3 for any distance. With dropout on the links as well, each step
-# back adds one: with p = 0.5, a number from eight steps ago would come through once in 2,048 times.
+# As in the paper, the count is L + 1 for any distance. With dropout on the links as well, each step
+# back adds one, and what is far back hardly ever comes through.

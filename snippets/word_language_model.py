@@ -15,7 +15,7 @@
 #
 #     python word_language_model.py --ptb simple-examples/data --model small
 #     python word_language_model.py --text mine.txt
-#     python word_language_model.py --text mine.txt --score other.txt
+#     python word_language_model.py --score other.txt
 #     torchrun --nproc-per-node 4 word_language_model.py --text mine.txt
 #
 # An interrupt loses nothing: the same command goes on where it stopped. A process uses one thread;
@@ -288,7 +288,7 @@ def rows(indices, batch_size):
     return tuple(cut)
 
 
-# %% mean_loss
+# %% perplexity
 @torch.inference_mode()
 def losses(model, inputs, targets, T=35):
     """Return the loss of each word in nats, (N, B), for rows (N, B) of inputs and targets."""
@@ -787,16 +787,17 @@ if __name__ == "__main__" and "ipykernel" not in sys.modules:  # a notebook goes
 
 # %% sizes tags=["demo"]
 print("setting   weights in torch   in TensorFlow")
-weights = {}
+weights, in_tensorflow = {}, {}
 for name, options in SETTINGS.items():
     with torch.device("meta"):  # shapes without numbers
         model = WordLanguageModel(options.vocabulary_size, options)
     weights[name] = sum(weight.numel() for weight in model.parameters())
-    second_biases = options.num_layers * 4 * options.hidden_size
-    print(f"{name:8} {weights[name]:17,} {weights[name] - second_biases:15,}")
+    in_tensorflow[name] = weights[name] - options.num_layers * 4 * options.hidden_size
+    print(f"{name:8} {weights[name]:17,} {in_tensorflow[name]:15,}")
 weights_small, weights_medium, weights_large = weights.values()
 last_rate_of_small = learning_rate(12, SETTINGS["small"])  # in the last of its 13 passes
-assert weights_medium == 19_775_200 + 2 * 4 * 650, weights  # worked out by hand
+by_hand = [4_651_600, 19_775_200, 66_022_000]
+assert list(in_tensorflow.values()) == by_hand, in_tensorflow
 
 # %% [markdown]
 # ## On Shakespeare
@@ -852,19 +853,20 @@ assert test_in_twenty_rows != test_perplexity
 
 # %% surprising_words tags=["demo"]
 model = training.model.eval()
-line = words_of("A glooming peace this morning with it brings;")
+line, test_words = words_of("A glooming peace this morning with it brings;"), split(words)[2]
 bits = surprisal(model, corpus.vocabulary, line)
 for word, value in zip(line, bits.tolist(), strict=True):
     unknown = "" if word in corpus.vocabulary else " (unknown)"
     print(f"{word + unknown:20} {value:5.1f}  {'#' * round(value)}")
-all_bits = surprisal(model, corpus.vocabulary, split(words)[2])
-ends = torch.tensor([word == "<eos>" for word in split(words)[2]])
+all_bits = surprisal(model, corpus.vocabulary, test_words)
+ends = torch.tensor([word == "<eos>" for word in test_words])
 bits_of_ends, bits_of_words = (all_bits[which].mean().item() for which in (ends, ~ends))
 print(f"\nmean over the test text: words {bits_of_words:.1f} bits, ends {bits_of_ends:.1f}")
 assert bits_of_ends < bits_of_words - 2, (bits_of_ends, bits_of_words)
-unknown_words = torch.tensor([word not in corpus.vocabulary for word in split(words)[2]])
+unknown_words = torch.tensor([word not in corpus.vocabulary for word in test_words])
 bits_of_unknown = all_bits[unknown_words].mean().item()
 assert bits_of_unknown < bits_of_words - 2, (bits_of_unknown, bits_of_words)
+assert " ".join(line) in " ".join(test_words)
 
 # %% [markdown]
 # ## What it writes
