@@ -191,7 +191,7 @@ found = {
 }
 results = {name: perplexity(p) for name, p in found.items()}
 for name, result in results.items():
-    print(f"{name:35} {result:8.1f}")
+    print(f"{result:7.1f}  {name}")
 uniform, unigram, counts_alone, bigram, kneser_ney_2, kneser_ney_3, kneser_ney_4 = results.values()
 never_seen = float((after == 0).mean())
 print(f"\n{never_seen:.0%} of the pairs in the test text are not in the training text")
@@ -213,13 +213,14 @@ assert best_kneser_ney > 0.98 * kneser_ney_2, results
 #
 # The same text and the same kind of model, with four vocabularies. `<unk>` stands for all the words
 # left out. The last vocabulary has every word of the training text, so `<unk>` is never met in
-# training. In the column on the right unknown words are not replaced but dropped, from both texts.
-# The tutorial's later `reader.py` drops them. Look down the columns, then along the last line.
+# training. The second column is its share of the test text. In the last column unknown words are
+# not replaced but dropped, from both texts. The tutorial's later `reader.py` drops them. Look down
+# the columns, then along the last line.
 
 # %% vocabularies tags=["demo"]
 everything = len(set(words[:training_size])) + 1
 sizes = (500, 2000, 8000, everything)
-print("     V   <unk> in the test text   replaced   dropped")
+print("     V   <unk>   replaced   dropped")
 unknown, replaced, dropped = {}, {}, {}
 for size in sizes:
     train, test = encode(words[:training_size], words[-test_size:], size)
@@ -227,7 +228,7 @@ for size in sizes:
     for result, parts in ((replaced, (train, test)), (dropped, (train[train > 0], test[test > 0]))):
         model, grams = kneser_ney(parts[0], 3, size), sliding_window_view(parts[1], 3)
         result[size] = perplexity(probabilities(model, grams, size))
-    print(f"{size:6,}{unknown[size]:20.1%}{replaced[size]:15.1f}{dropped[size]:10.1f}")
+    print(f"{size:6,}{unknown[size]:8.1%}{replaced[size]:11.1f}{dropped[size]:10.1f}")
 
 replaced_500, replaced_2000, replaced_8000, replaced_all = replaced.values()
 dropped_500, dropped_2000, dropped_8000, dropped_all = dropped.values()
@@ -259,9 +260,9 @@ averages = {}
 for length in (20, 200, 2000):
     blocks = p[: len(p) // 2000 * 2000].reshape(-1, length)
     averages[length] = float(np.mean([perplexity(block) for block in blocks]))
-    print(f"mean over blocks of {length:5,} words   {averages[length]:6.1f}")
+    print(f"{averages[length]:6.1f}  mean over blocks of {length:,} words")
 of_the_whole = perplexity(blocks.ravel())
-print(f"perplexity of the same words       {of_the_whole:6.1f}")
+print(f"{of_the_whole:6.1f}  perplexity of the same words")
 mean_20, mean_200, mean_2000 = averages.values()
 assert mean_20 > 1.1 * mean_200 > 1.1 * of_the_whole, (averages, of_the_whole)
 assert mean_2000 >= of_the_whole, (averages, of_the_whole)

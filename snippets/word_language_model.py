@@ -818,10 +818,10 @@ perplexity_before = perplexity(training.model, corpus.valid, 10)
 training.run()
 print(f"{vocabulary_size:,} words, {training_size:,} to train on")
 print(", ".join(f"{corpus.unknown(name):.1%} of {name} unknown" for name in PARTS))
-print("\npass   learning rate   training   validation")
-print(f"   0                              {perplexity_before:11.1f}")
+print("\npass   rate   training   validation")
+print(f"   0                     {perplexity_before:10.1f}")
 for number, (train, valid) in enumerate(training.history):
-    print(f"{number + 1:4} {learning_rate(number, options):15.2f} {train:10.1f} {valid:12.1f}")
+    print(f"{number + 1:4} {learning_rate(number, options):6.2f} {train:10.1f} {valid:12.1f}")
 
 final_valid = training.history[-1][1]
 assert abs(perplexity_before / vocabulary_size - 1) < 0.05, perplexity_before
