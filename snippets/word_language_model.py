@@ -848,12 +848,12 @@ assert test_in_twenty_rows != test_perplexity
 #
 # ## What surprises it?
 #
-# A line of the test text, from "Romeo and Juliet". Each line of the table is a word, and a `#`
+# A line of the test text, from "Timon of Athens". Each line of the table is a word, and a `#`
 # stands for a bit. Which words are easy? Is the end of the line?
 
 # %% surprising_words tags=["demo"]
 model = training.model.eval()
-line, test_words = words_of("A glooming peace this morning with it brings;"), split(words)[2]
+line, test_words = words_of("Sun, hide thy beams! Timon hath done his reign."), split(words)[2]
 bits = surprisal(model, corpus.vocabulary, line)
 for word, value in zip(line, bits.tolist(), strict=True):
     unknown = "" if word in corpus.vocabulary else " (unknown)"
