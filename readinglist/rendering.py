@@ -20,6 +20,10 @@ from readinglist.snippet import Cell, Snippet
 # Colours, cursor movements, and links as a terminal shows them.
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\))")
 IMAGES = ("image/svg+xml", "image/png")
+# A sound as IPython.display.Audio shows it, with its data inside.
+SOUND = re.compile(
+    r'<audio\b.*?\bsrc="(data:audio/[\w.+-]+;base64,[\w+/=\s]+)".*?</audio>', re.DOTALL
+)
 # Names, operators and punctuation have the colour of the text: half of a page's elements saved.
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 TIMED = "Measured when this site was built; another machine gives other times."
@@ -53,17 +57,20 @@ def render_outputs(
     return f'<div class="timed">{shown}<p>{TIMED}</p></div>'
 
 
-def image_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
-    """One fault for each cell that shows an image without saying what it shows."""
+def missing_text_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
+    """One fault for each cell that shows an image or plays a sound and does not say of what."""
     for cell in snippet.code.values():
         shown = [output.get("data", {}) for output in executed_cell(run, cell.name).outputs]
-        if any(kind in data for data in shown for kind in IMAGES) and not cell.alt.strip():
-            yield Fault(
-                snippet.path,
-                cell.line,
-                f"cell '{cell.name}' shows an image without alternative text; "
-                'end its marker with alt="what the image shows"',
-            )
+        if cell.alt.strip():
+            continue
+        if any(kind in data for data in shown for kind in IMAGES):
+            what, remedy = "shows an image", "what the image shows"
+        elif any(SOUND.search(data.get("text/html", "")) for data in shown):
+            what, remedy = "plays a sound", "what is heard"
+        else:
+            continue
+        message = f"cell '{cell.name}' {what} without alternative text"
+        yield Fault(snippet.path, cell.line, f'{message}; end its marker with alt="{remedy}"')
 
 
 def _render_output(
@@ -80,9 +87,17 @@ def _render_output(
         source = "".join(data["image/png"].split())
         image = f'<img src="data:image/png;base64,{source}" alt="{escape(alt, quote=True)}">'
         return f'<figure class="output">{image}</figure>'
+    if sound := SOUND.search(data.get("text/html", "")):
+        return _player("".join(sound[1].split()), escape(alt, quote=True))
     if "text/html" in data:
         return f'<div class="output html" tabindex="0">{data["text/html"]}</div>'
     return _text(data.get("text/plain", ""), "text")
+
+
+def _player(source: str, alt: str) -> str:
+    """Whoever cannot hear the sound reads below it what there is to hear."""
+    player = f'<audio controls preload="metadata" aria-label="{alt}" src="{source}"></audio>'
+    return f'<figure class="output sound">{player}<figcaption>{alt}</figcaption></figure>'
 
 
 def _text(text: str, kind: str) -> str:

@@ -14,7 +14,7 @@ from readinglist.embedding import Shelf
 from readinglist.execution import Runner
 from readinglist.faults import Fault, Faults
 from readinglist.figures import matplotlib_style, read_palette
-from readinglist.rendering import image_faults
+from readinglist.rendering import missing_text_faults
 from readinglist.snippet import Snippet
 
 
@@ -57,7 +57,7 @@ def run_snippets(catalog: Catalog, snippets: Iterable[Snippet]) -> dict[str, Run
     except Faults as error:
         faults += error.faults
         runs = {s.name: run for s in snippets if (run := runner.stored(s))}
-    faults += [f for s in snippets if s.name in runs for f in image_faults(s, runs[s.name])]
+    faults += [f for s in snippets if s.name in runs for f in missing_text_faults(s, runs[s.name])]
     if faults:
         raise Faults(catalog.relative(faults))
     return runs

@@ -5,9 +5,18 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from readinglist.rendering import executed_cell, image_faults, render_outputs, render_source
+from readinglist.rendering import executed_cell, missing_text_faults, render_outputs, render_source
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M 0 0" id="a"/></svg>'
+
+# What IPython.display.Audio writes.
+SOUND = """
+<audio  controls="controls" >
+    <source src="data:audio/mpeg;base64,SUQz
++/0=" type="audio/mpeg" />
+    Your browser does not support the audio element.
+</audio>
+"""
 
 
 def stream(text: str, name: str = "stdout") -> dict:
@@ -112,6 +121,17 @@ def test_a_figure_is_part_of_the_page(rendered):
     assert 'aria-label="A line."' in html
 
 
+def test_a_sound_has_a_player_and_is_told_in_words(rendered):
+    html = rendered(display(html=SOUND, plain="x"), alt="it's <b> & more")
+    figure = lxml.html.fragment_fromstring(html)
+    assert (figure.tag, figure.get("class")) == ("figure", "output sound")
+    player, caption = figure
+    assert player.get("src") == "data:audio/mpeg;base64,SUQz+/0="
+    assert "controls" in player.attrib
+    assert "autoplay" not in player.attrib
+    assert player.get("aria-label") == caption.text == "it's <b> & more"
+
+
 def test_several_outputs_keep_their_order(rendered):
     html = rendered(
         stream("a\n"), display(svg=SVG), stream("b\n"), display(html="<p>c</p>"), display(plain="d")
@@ -129,17 +149,26 @@ def test_ids_differ_between_figures_and_between_places(rendered):
     assert lxml.html.fragment_fromstring(html, "div").xpath("//use/@href") == [f"#{i}" for i in ids]
 
 
-@pytest.mark.parametrize("kind", ["svg", "png"])
-def test_an_image_without_text_is_a_fault(make_snippet, run_of, kind):
+@pytest.mark.parametrize(
+    ("shown", "what", "remedy"),
+    [
+        ({"svg": SVG}, "shows an image", "what the image shows"),
+        ({"png": "iVBORw0="}, "shows an image", "what the image shows"),
+        ({"html": SOUND}, "plays a sound", "what is heard"),
+    ],
+)
+def test_an_image_or_a_sound_without_text_is_a_fault(make_snippet, run_of, shown, what, remedy):
     snippet = make_snippet(
         "thing", "# %% plain\n1", '# %% draw tags=["demo"]\n1', '# %% said alt="Text."\n1',
         '# %% blank alt=" "\n1',
     )  # fmt: skip
-    image = [display(**{kind: SVG})]
-    run = run_of(snippet, {"plain": [stream("1\n")], "draw": image, "said": image, "blank": image})
-    assert [str(fault) for fault in image_faults(snippet, run)] == [
-        f"{snippet.path}:{line}: cell '{name}' shows an image without alternative text; "
-        'end its marker with alt="what the image shows"'
+    image = [display(**shown)]
+    run = run_of(
+        snippet, {"plain": [display(html="<p>1</p>")], "draw": image, "said": image, "blank": image}
+    )
+    assert [str(fault) for fault in missing_text_faults(snippet, run)] == [
+        f"{snippet.path}:{line}: cell '{name}' {what} without alternative text; "
+        f'end its marker with alt="{remedy}"'
         for name, line in (("draw", 16), ("blank", 22))
     ]
 
