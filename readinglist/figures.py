@@ -9,7 +9,7 @@ from pathlib import Path
 from lxml import etree
 
 SVG = "{http://www.w3.org/2000/svg}"
-QUANTITIES = ("forget", "input", "candidate", "output", "cell", "hidden")
+QUANTITIES = ("forget", "input", "candidate", "output", "cell", "hidden", "label", "blank")
 HEX = re.compile(r"#[0-9a-f]{6}\b")
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
 GEOMETRY = {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points"}

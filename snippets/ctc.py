@@ -200,7 +200,7 @@ emitted = torch.full((12, 5), -math.log(V), dtype=torch.double, requires_grad=Tr
 forward(emitted, may_jump).backward()
 share = emitted.grad  # (T, S)
 for state, symbol in enumerate(symbols.tolist()):
-    colour = "C1" if symbol else "gray"
+    colour = "C6" if symbol else "C7"
     plt.scatter(range(12), [state] * 12, s=160 * share[:, state], color=colour)
 plt.yticks(range(5), ["blank", "1", "blank", "2", "blank"])
 plt.xticks(range(0, 12, 2))
@@ -294,9 +294,9 @@ figure, (above, below) = plt.subplots(
     2, sharex=True, figsize=(5.2, 4), gridspec_kw={"height_ratios": [2, 1]}
 )
 above.plot(steps, rates, color="C1")
-above.plot(steps, blanks, "--", color="gray")
+above.plot(steps, blanks, "--", color="C7")
 above.text(steps[-1], rates[-1] + 0.04, "errors", color="C1", ha="right")
-above.text(steps[-1], blanks[-1] + 0.04, "blanks", color="gray", ha="right")
+above.text(steps[-1], blanks[-1] + 0.04, "blanks", color="C7", ha="right")
 above.set_ylabel("share")
 below.plot(steps, losses, color="C0")
 below.set(xlabel="step", ylabel="loss (nats)")

@@ -58,9 +58,9 @@ def test_the_projects_palette_has_every_quantity(palette):
 
 
 def test_the_colour_cycle_is_the_palette(draw, palette):
-    svg = draw(lambda ax: [ax.plot([0, n]) for n in range(6)])
+    svg = draw(lambda ax: [ax.plot([0, n]) for n in range(8)])
     drawn = re.findall(r"stroke: (#[0-9a-f]{6})", svg)
-    assert [colour for colour in drawn if colour in palette.values()][:6] == [
+    assert [colour for colour in drawn if colour in palette.values()][:8] == [
         palette[name] for name in QUANTITIES
     ]
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-QUANTITIES = ("forget", "input", "candidate", "output", "cell", "hidden")
+QUANTITIES = ("forget", "input", "candidate", "output", "cell", "hidden", "label", "blank")
 SCHEMES = ("light", "dark")
 # What a dichromat sees, for linear RGB: Machado, Oliveira and Fernandes 2009, table 1, severity 1.
 VISION = {
