@@ -277,7 +277,7 @@ assert rate_difference < 0.05, rate_difference
 x = features(sound, rate)  # (T, 123)
 seconds = x.shape[0] / 100
 plt.figure(figsize=(5.2, 2.6))
-colours = {"cmap": plt.get_cmap("magma", 16), "interpolation": "none"}
+colours = {"cmap": plt.get_cmap("magma", 8), "interpolation": "none"}
 plt.imshow(x[:, :40].T, origin="lower", aspect="auto", extent=(0, seconds, 0.5, 40.5), **colours)
 for phone, sample in events:
     if phone:
