@@ -154,8 +154,8 @@ for name, place, side in [
     network = by_name[name]
     across = -0.1 if side == "right" else 0.15
     above = -0.2 if network.transducer else 0.12
-    plt.text(network.millions + across, network.error_rate + above, place, ha=side, fontsize=9)
-plt.text(2.6, 24.5, "(tanh, 3 levels: 37.6 %)", color="gray", fontsize=9)
+    plt.text(network.millions + across, network.error_rate + above, place, ha=side, fontsize=10)
+plt.text(2.6, 24.5, "(tanh, 3 levels: 37.6 %)", color="gray", fontsize=10)
 plt.xlim(0.4, 7.4)
 plt.ylim(17.2, 25)
 plt.xlabel("million weights")

@@ -1238,7 +1238,7 @@ for label in dict.fromkeys(labels):
     above.plot(seconds, probabilities[:, label], color="C6", linewidth=1.2)
     for t in (probabilities.argmax(1) == label).nonzero().flatten().tolist():
         if probabilities[t, label] >= probabilities[max(t - 1, 0) : t + 2, label].max():
-            above.text(seconds[t], 1.04, corpus.symbols[label], ha="center", fontsize=9)
+            above.text(seconds[t], 1.04, corpus.symbols[label], ha="center", fontsize=10)
 above.set_ylabel("probability")
 colours = {"cmap": plt.get_cmap("magma", 8), "interpolation": "none"}
 extent = (0, len(x) / 100, 0.5, 40.5)

@@ -281,7 +281,7 @@ colours = {"cmap": plt.get_cmap("magma", 8), "interpolation": "none"}
 plt.imshow(x[:, :40].T, origin="lower", aspect="auto", extent=(0, seconds, 0.5, 40.5), **colours)
 for phone, sample in events:
     if phone:
-        plt.text(sample / rate, 42, phone.strip("ˈˌ"), fontsize=9)
+        plt.text(sample / rate, 42, phone.strip("ˈˌ"), fontsize=10)
 plt.grid(False)
 plt.xlabel("seconds")
 plt.ylabel("filter")
