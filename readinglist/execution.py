@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -77,7 +77,7 @@ class Runner:
                 pool.submit(self.run_one, s): s.name for s in snippets
             }
             try:
-                for future in as_completed(futures):
+                for future in _as_completed(futures):
                     try:
                         runs[futures[future]] = future.result()
                     except Faults as error:
@@ -137,6 +137,18 @@ class Runner:
             self._kernels.remove(kernel)
             atexit.unregister(kernel._cleanup_kernel)  # nbclient forgets it when a start fails
         return kernel
+
+
+def _as_completed(futures: Iterable[Future[Run]]) -> Iterator[Future[Run]]:
+    """The futures, each as it is done, with the waiting interruptible at any moment.
+
+    Python acts on a signal between two steps of the main thread. One that comes just before the
+    thread goes to sleep does not wake it, so no sleep is long.
+    """
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+        yield from done
 
 
 def _with_current_prose(snippet: Snippet, run: Run) -> Run:
