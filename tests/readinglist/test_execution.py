@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 import struct
 import time
 import zlib
 from dataclasses import replace
+from threading import Timer, get_ident
 
 import pytest
 
@@ -341,15 +343,29 @@ def test_an_interrupt_stops_what_runs_and_starts_nothing_more(recorded, make_sni
         def stop(self) -> None:
             stopped.append(self)
 
-    def interrupt(_: object):
+    def interrupt(*_: object, **__: object):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(execution, "as_completed", interrupt)
+    monkeypatch.setattr(execution, "wait", interrupt)
     runner._kernels += [Process(), Process()]
     with pytest.raises(KeyboardInterrupt):
         runner.run([make_snippet(f"s{n}", "# %% a\nx = 1") for n in range(40)], workers=1)
     assert len(stopped) == 2
     assert len(names) < 40
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_is_acted_on_soon(make_runner, make_snippet):
+    """One that another thread gets does not: likewise one just before the main thread sleeps."""
+    start, reached = time.monotonic(), []
+    before = signal.signal(signal.SIGUSR1, lambda *_: reached.append(time.monotonic() - start))
+    elsewhere = Timer(0.5, lambda: signal.pthread_kill(get_ident(), signal.SIGUSR1))
+    try:
+        elsewhere.start()
+        make_runner().run([make_snippet("slow", "# %% a\nimport time\n\ntime.sleep(4)")])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert reached
+    assert reached[0] < 3, "the signal waited for the end of a run"
 
 
 def test_the_runners_own_code_is_in_its_version(make_runner, tmp_path, monkeypatch):
