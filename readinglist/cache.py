@@ -8,7 +8,6 @@ few lines can.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -22,6 +21,7 @@ from typing import Any
 
 import nbformat
 
+from readinglist.dependencies import installed_version
 from readinglist.faults import Fault, Faults
 from readinglist.snippet import Snippet
 
@@ -41,7 +41,7 @@ class Run:
 
 def environment(snippet: Snippet) -> dict[str, str]:
     """Versions of Python, of the machine and of each installed package that the snippet imports."""
-    versions = {name: importlib.metadata.version(name) for name in sorted(snippet.dependencies)}
+    versions = {name: installed_version(name) or "" for name in sorted(snippet.dependencies)}
     return {"python": platform.python_version(), "machine": platform.machine(), **versions}
 
 

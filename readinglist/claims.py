@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from readinglist.cache import Run
+from readinglist.pending import Unknown
 from readinglist.values import formatted, look_up, value_html
 
 CLAIM = re.compile(r"^(?P<left>\S+) +(?P<sign>\S+) +(?P<right>\S+)$")
@@ -29,9 +30,10 @@ def check_claims(lines: Iterable[str], runs: Mapping[str, Run]) -> tuple[str, li
             raise ValueError(f"{what}; found '{line}'; signs: {' '.join(SIGNS)}")
         (left, right) = (look_up(claim[side], runs) for side in ("left", "right"))
         found = f"{claim['left']} is {left.value!r} and {claim['right']} is {right.value!r}"
-        if isinstance(left.value, str) != isinstance(right.value, str):
+        known = not any(isinstance(side.value, Unknown) for side in (left, right))
+        if known and isinstance(left.value, str) != isinstance(right.value, str):
             raise ValueError(f"the claim '{line}' compares a text with a number: {found}")
-        if not SIGNS[claim["sign"]](left.value, right.value):
+        if known and not SIGNS[claim["sign"]](left.value, right.value):
             message = f"the claim '{line}' does not hold: {found}"
             raise ValueError(f"{message}; say what is true, or find out why")
         sides = [

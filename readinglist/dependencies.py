@@ -99,6 +99,11 @@ def _distributions() -> dict[str, list[str]]:
     return {module: [name.lower() for name in names] for module, names in installed.items()}
 
 
+def is_installed_module(name: str) -> bool:
+    """Whether a package that is installed here has a module of this name."""
+    return name in _distributions()
+
+
 def import_faults(
     path: Path, block: Dependencies, imported: list[tuple[str, int]], siblings: set[str]
 ) -> Iterator[Fault]:
@@ -142,11 +147,16 @@ def pin_faults(path: Path, block: Dependencies, pins: dict[str, str]) -> Iterato
 
 
 def _installed(name: str) -> bool:
+    return installed_version(name) is not None
+
+
+@cache
+def installed_version(name: str) -> str | None:
+    """The version of a package as it is installed here."""
     try:
-        importlib.metadata.version(name)
+        return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+        return None
 
 
 def read_pins(root: Path) -> dict[str, str]:

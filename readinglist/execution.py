@@ -86,13 +86,14 @@ class Runner:
                     bar.update()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
-                self._stop()
+                self.stop()
                 raise
         if faults:
             raise Faults(faults)
         return runs
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Ends every run that is under way, and those that are about to start."""
         self._stopped = True
         for kernel in tuple(self._kernels):
             kernel.stop()

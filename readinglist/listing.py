@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from readinglist.pending import PendingRun
 from readinglist.session import Session
 
 
@@ -52,18 +53,23 @@ class Proof:
     snippets: int
     python: str
     torch: str
+    pending: list[str]  # snippets that run while the site is served
 
 
 def proof(session: Session, names: Iterable[str]) -> Proof | None:
     """The proof for a page that shows these snippets, or None if it shows none."""
-    runs = [session.shelf.runs[name] for name in names]
-    if not runs:
+    shown = {name: session.shelf.runs[name] for name in names}
+    if not shown:
         return None
+    pending = [name for name, run in shown.items() if isinstance(run, PendingRun)]
+    runs = [run for name, run in shown.items() if name not in pending]
+    torch = next((run.versions["torch"] for run in runs if "torch" in run.versions), "")
     return Proof(
-        date=min(run.date for run in runs),
+        date=min((run.date for run in runs), default=""),
         seconds=math.fsum(run.seconds for run in runs),  # the same in any order
         assertions=sum(run.assertions for run in runs),
         snippets=len(runs),
-        python=runs[0].versions["python"],
-        torch=next((run.versions["torch"] for run in runs if "torch" in run.versions), ""),
+        python=runs[0].versions["python"] if runs else "",
+        torch=torch,
+        pending=pending,
     )

@@ -6,6 +6,7 @@ import logging
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist import mathml
+from readinglist.background import Background
 from readinglist.cache import writable
 from readinglist.catalog import Catalog
 from readinglist.copying import add_copy_buttons
@@ -37,8 +39,9 @@ from readinglist.faults import Fault, Faults, line_of
 from readinglist.figures import SetAside
 from readinglist.listing import Lists, proof
 from readinglist.publishing import publish, staging_folder
+from readinglist.record import write_record
 from readinglist.resource import Resource, split_front_matter
-from readinglist.session import Session, cache_folder, open_session
+from readinglist.session import Session, cache_folder, open_served_session, open_session
 from readinglist.snippet import Snippet
 from readinglist.snippet_page import fill_cells, rendered_once, write_downloads, write_notebook
 from readinglist.warning_faults import collect_warnings
@@ -76,7 +79,7 @@ class Build:
         return self.catalog.snippets.get(source.stem) if source.suffix == ".ipynb" else None
 
 
-serving = False
+background: Background | None = None  # while the site is served
 build: Build
 
 
@@ -86,23 +89,46 @@ def rendered_fence(source: str, *_: Any, **__: Any) -> str:
 
 
 def on_startup(command: str, dirty: bool) -> None:
-    global serving
-    serving = command == "serve"
+    global background
+    if command == "serve":
+        background = Background(_announce)
     # A build that is cancelled from outside cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _finished() -> Path:
+    """A file that changes when a run has ended: the server watches it."""
+    return cache_folder(ROOT) / "served" / "finished"
+
+
+def _announce() -> None:
+    _finished().parent.mkdir(parents=True, exist_ok=True)
+    _finished().write_text(f"{time.time()}")
+
+
+def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
+    _announce()  # what is not there cannot be watched
+    server.watch(str(_finished().parent))
+    return server
+
+
+def on_shutdown() -> None:
+    if background:
+        background.stop()
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     global build
     with _aborting():
-        build = Build(open_session(ROOT), Path(config.site_dir))
+        session = open_served_session(ROOT, background) if background else open_session(ROOT)
+    build = Build(session, Path(config.site_dir))
     jupyter_settings.templates_dir = str(TEMPLATES)
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [
         {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
     ]
     config.nav = _navigation(build.catalog)
     config.watch += [str(ROOT / folder) for folder in ("snippets", "theme", "readinglist")]
-    if not serving:
+    if not background:
         config.site_dir = str(staging_folder(build.site))
     collect_warnings(logging.getLogger("mkdocs"), ROOT, build.faults)
     return config
@@ -263,7 +289,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     target = built / "assets" / "fonts" / "math.woff2"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(font)
-    if not serving:
+    write_record(build.session, built)
+    if not background:
         publish(built, build.site)
         config.site_dir = str(build.site)
 

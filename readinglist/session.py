@@ -6,8 +6,10 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from readinglist.background import Background
 from readinglist.cache import Cache, Run
 from readinglist.catalog import Catalog, read_catalog
 from readinglist.embedding import Shelf
@@ -33,7 +35,7 @@ def cache_folder(root: Path) -> Path:
 
 def forget(root: Path) -> None:
     """Removes what the build keeps, and nothing else: the folder may hold other things as well."""
-    for part in ("runs", "fonts", "pages", "templates"):
+    for part in ("runs", "fonts", "pages", "templates", "served"):
         shutil.rmtree(cache_folder(root) / part, ignore_errors=True)
 
 
@@ -70,11 +72,22 @@ def open_session(root: Path) -> Session:
         Faults: everything wrong with the snippets, the resources or the runs.
     """
     catalog = read_catalog(root)
-    runs = run_snippets(catalog, catalog.snippets.values())
-    return Session(
-        catalog,
-        Shelf(catalog.snippets, runs, root / "docs" / "assets" / "drawings", _palette(root)),
-    )
+    return _session(catalog, run_snippets(catalog, catalog.snippets.values()))
+
+
+def open_served_session(root: Path, background: Background) -> Session:
+    """The project at `root` with the runs there are; the rest is run in the background.
+
+    Raises:
+        Faults: everything wrong with the snippets or the resources.
+    """
+    catalog = read_catalog(root)
+    return _session(catalog, background.runs(catalog, partial(make_runner, root)))
+
+
+def _session(catalog: Catalog, runs: dict[str, Run]) -> Session:
+    drawings = catalog.root / "docs" / "assets" / "drawings"
+    return Session(catalog, Shelf(catalog.snippets, runs, drawings, _palette(catalog.root)))
 
 
 def _palette(root: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import jupytext
@@ -20,6 +20,12 @@ CELL_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 HEADING = re.compile(r"^#+ +(?P<text>.+?) *$")
 # Comments stay comments: Jupytext would take "# copy the weights" for a shell command.
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+
+
+@cache
+def parsed(source: str) -> ast.Module:
+    """The syntax tree of a cell; whoever looks at it changes nothing in it."""
+    return ast.parse(source)
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Snippet:
     @cached_property
     def assertions(self) -> int:
         """Assert statements outside functions: each of them held if the snippet ran to its end."""
-        return sum(_top_level_asserts(ast.parse(cell.source)) for cell in self.code.values())
+        return sum(_top_level_asserts(parsed(cell.source)) for cell in self.code.values())
 
     def notebook(self) -> nbformat.NotebookNode:
         """The snippet as a notebook to run, cell for cell."""
