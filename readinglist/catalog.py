@@ -36,6 +36,14 @@ def read_catalog(root: Path) -> Catalog:
     Raises:
         Faults: everything that is wrong in any of them.
     """
+    catalog, faults = examine(root)
+    if faults:
+        raise Faults(faults)
+    return catalog
+
+
+def examine(root: Path) -> tuple[Catalog, list[Fault]]:
+    """What can be read of `snippets/` and `docs/resources/`, and what is wrong with the rest."""
     paths = sorted((root / "snippets").glob("*.py"))
     names = {path.stem for path in paths}
     pins = read_pins(root)
@@ -55,9 +63,8 @@ def read_catalog(root: Path) -> Catalog:
         except Faults as error:
             faults += error.faults
     faults += [*_repetitions(resources, root), *_misplaced(resources, folder)]
-    if faults:
-        raise Faults(_relative(faults, root))
-    return Catalog(root, snippets, sorted(resources, key=lambda resource: resource.order))
+    catalog = Catalog(root, snippets, sorted(resources, key=lambda resource: resource.order))
+    return catalog, catalog.relative(faults)
 
 
 def _repetitions(resources: Iterable[Resource], root: Path) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+LONGEST_LIST = 40  # names that a message tells
 
 
 @dataclass(frozen=True, order=True)
@@ -39,9 +40,12 @@ class Faults(Exception):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a 'there is no ...' message: which known name is meant, and what exists."""
     known = sorted(known)
+    listed = ", ".join(known[:LONGEST_LIST]) or "nothing"
+    if len(known) > LONGEST_LIST:
+        listed += f" and {len(known) - LONGEST_LIST} more"
     if close := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
-        return f"did you mean '{close[0]}'? It has: {', '.join(known)}"
-    return f"it has: {', '.join(known) or 'nothing'}"
+        return f"did you mean '{close[0]}'? It has: {listed}"
+    return f"it has: {listed}"
 
 
 def found(known: Mapping[str, T], name: str, otherwise: str) -> T:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from readinglist.addresses import pdf_remedy
 from readinglist.faults import Fault, Faults, nearest, read_text
 
 FRONT_MATTER = re.compile(
@@ -63,6 +64,8 @@ class FrontMatter(BaseModel):
     @field_validator("url", "archived_url", mode="before")
     @classmethod
     def _parse_url(cls, value: object) -> object:
+        if isinstance(value, str) and (better := pdf_remedy(value)):
+            raise ValueError(f"this is a PDF; link to its abstract, {better}")
         # Strict mode takes no string for a URL; front matter has nothing else.
         return HttpUrl(value) if isinstance(value, str) else value
 
@@ -153,7 +156,9 @@ def _fault(path: Path, lines: dict[str, int], problem: ErrorDetails) -> Fault:
         return Fault(
             path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}"
         )
-    allowed = problem["msg"].lower().removeprefix("value error, ")
+    allowed = problem["msg"].removeprefix("Value error, ")
+    if not allowed.startswith("URL"):
+        allowed = allowed[0].lower() + allowed[1:]
     return Fault(path, line, f"'{name}' is {problem['input']!r}: {allowed}")
 
 

@@ -8,57 +8,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
+from builders import PINS, ROOT, resource_text, snippet_text
 
 from readinglist.cache import Cache, Run
-from readinglist.dependencies import read_pins
 from readinglist.embedding import Shelf
 from readinglist.execution import Runner
 from readinglist.faults import Faults
 from readinglist.figures import read_palette
 from readinglist.kernel import Limits
 from readinglist.snippet import Snippet, read_snippet
-
-ROOT = Path(__file__).parents[2]
-PINS = read_pins(ROOT)
-# A snippet's first code cell stands on this line, if the snippet has no dependencies.
-FIRST_LINE = 13
-FIELDS = {
-    "title": "A Title",
-    "authors": ["Ada Lovelace", "Charles Babbage"],
-    "year": 1997,
-    "kind": "paper",
-    "venue": "A Journal",
-    "url": "https://example.org/original",
-    "archived_url": "https://example.org/archived",
-    "licence": "none stated",
-    "citation_key": "lovelace1997title",
-    "order": 1,
-    "minutes": 10,
-    "level": "advanced",
-    "prerequisites": ["patience"],
-    "concepts": ["engines"],
-    "why": "Read it for the notes.",
-    "skip": "Skip the table.",
-    "status": "annotated",
-}
-
-
-def snippet_text(*cells: str, dependencies: tuple[str, ...] = (), title: str = "A title") -> str:
-    """A whole snippet: the block, the introduction, and cells that begin with their marker."""
-    pinned = [f"{name}=={PINS[name]}" for name in dependencies]
-    listed = ", ".join(f'"{pin}"' for pin in pinned)
-    block = f"# /// script\n# dependencies = [{listed}]\n#\n"
-    block += '# [tool.recurrent]\n# concept = "a concept"\n# ///\n'
-    introduction = f"# %% [markdown]\n# # {title}\n#\n# A sentence.\n"
-    return "\n".join([block, introduction, *(cell + "\n" for cell in cells)])
-
-
-def resource_text(body: str = "Some text.", **fields: object) -> str:
-    """A whole page of a resource; a field that is None is left out."""
-    kept = {name: value for name, value in {**FIELDS, **fields}.items() if value is not None}
-    front = yaml.safe_dump(kept, sort_keys=False, default_flow_style=None, allow_unicode=True)
-    return f"---\n{front}---\n{body}\n"
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from readinglist.cache import Cache
 from readinglist.execution import Runner
 from readinglist.faults import Fault, Faults
 
+SHOWN = "``` cell\nfirst#a\n```\n\n``` cell\nsecond#a\n```\n"
+
 
 @pytest.fixture
 def project(tmp_path, root, text_of_snippet, text_of_resource, run_of, monkeypatch) -> Path:
@@ -24,9 +26,11 @@ def project(tmp_path, root, text_of_snippet, text_of_resource, run_of, monkeypat
     for folder, name, text in (
         ("snippets", "first.py", text_of_snippet("# %% a\nassert True")),
         ("snippets", "second.py", text_of_snippet("# %% a\nx = 1")),
-        ("docs/resources", "one.md", text_of_resource()),
+        ("docs/resources", "one.md", text_of_resource(SHOWN)),
+        ("tests/snippets", "test_first.py", "def test_it(): pass\n"),
+        ("tests/snippets", "test_second.py", "def test_it(): pass\n"),
     ):
-        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder).mkdir(exist_ok=True, parents=True)
         (tmp_path / folder / name).write_text(text)
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.delenv("RECURRENT_CACHE", raising=False)
@@ -36,10 +40,13 @@ def project(tmp_path, root, text_of_snippet, text_of_resource, run_of, monkeypat
 
 @pytest.fixture
 def restored():
-    """Puts back what this process does when it is told to end."""
-    before = signal.getsignal(signal.SIGTERM)
+    """What this process does when it is told to end, as in a terminal, and put back later."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A shell starts what runs in its background deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -55,7 +62,7 @@ def run(project, capsys, restored):
 
 def test_check_counts_what_is_in_order_and_runs_nothing(run, project, monkeypatch):
     monkeypatch.setattr(Runner, "run", lambda *_: pytest.fail("check ran a snippet"))
-    assert run("check") == (0, "2 snippets and 1 resources are in order.\n", "")
+    assert run("check") == (0, "2 snippets and 1 resources: in order.\n", "")
 
 
 def test_check_says_everything_that_is_wrong(run, project):
@@ -68,7 +75,25 @@ def test_check_says_everything_that_is_wrong(run, project):
         "snippets/first.py:1",
         "snippets/first.py:1",
         "snippets/first.py:1",
+        "snippets/second.py:1",  # which the page showed
     ]
+
+
+def test_check_takes_a_path(run, project, monkeypatch):
+    (project / "snippets/first.py").write_text("x = 1\n")
+    assert run("check", "docs") == (0, "docs: in order.\n", "")
+    assert run("check", "snippets/second.py") == (0, "snippets/second.py: in order.\n", "")
+    for path in ("snippets", "snippets/first.py", str(project / "snippets")):
+        status, out, error = run("check", path)
+        assert (status, out, error.count("snippets/first.py:1: ")) == (1, "", 3)
+    monkeypatch.chdir(project / "snippets")
+    assert run("check", "first.py")[0] == 1
+
+
+def test_check_knows_what_is_no_path_of_the_project(run):
+    remedy = "is not a file or a folder of this project; check its name"
+    assert run("check", "snippet") == (1, "", f"snippet: {remedy}\n")
+    assert run("check", "/etc") == (1, "", f"/etc: {remedy}\n")
 
 
 def test_run_says_how_long_each_took(run):
@@ -82,7 +107,15 @@ def test_run_says_how_long_each_took(run):
 
 def test_run_takes_names(run):
     status, out, _ = run("run", "second")
-    assert (status, len(out.splitlines()), out.split()[0]) == (0, 1, "second")
+    assert status == 0
+    assert out == (
+        "snippets/second.py: A title\n\n"
+        "0 assertions held; 1.5 s of the 60 s that a snippet may take; run on 2026-01-31.\n\n"
+    )
+
+
+def test_run_takes_a_shard(run):
+    assert run("run", "--shard", "2/2")[1].split()[0] == "second"
 
 
 def test_run_knows_the_nearest_name(run):
@@ -125,4 +158,7 @@ def test_an_unknown_command_names_the_known_ones(root):
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 2
-    assert "invalid choice: 'runn' (choose from 'check', 'run', 'clean')" in ended.stderr
+    assert (
+        "invalid choice: 'runn' (choose from 'new', 'check', 'run', 'report', 'clean')"
+        in ended.stderr
+    )

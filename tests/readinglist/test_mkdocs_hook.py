@@ -9,10 +9,13 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import lxml.html
@@ -476,6 +479,119 @@ def test_an_interrupt_ends_all_processes_and_keeps_what_was_done(project, add):
     add(slow=["# %% a\ny = 1"], slower=["# %% a\ny = 2"])
     assert build(project).returncode == 0
     assert stored.items() <= runs(project).items()
+
+
+def readinglist(project: Path, *arguments: str) -> str:
+    """What a command prints that succeeds."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "readinglist", *arguments], cwd=project, text=True,
+        env=environment(project), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_a_page_and_a_snippet_from_the_templates_build(project):
+    readinglist(
+        project, "new", "resource", "--title", "A New Idea", "--url", "https://example.org/new",
+        "--authors", "Ada Lovelace", "--year", "1997", "--kind", "paper",
+    )  # fmt: skip
+    shown = readinglist(
+        project, "new", "snippet", "--name", "a_mean", "--title", "A mean",
+        "--summary", "It keeps no sum.", "--concept", "means",
+    )  # fmt: skip
+    block = shown[shown.index("``` cell") :]
+    edit(project / "docs/resources/new-idea.md", "## Notation", f"{block}\n\n## Notation")
+    ended = build(project)
+    assert ended.returncode == 0, ended.stdout
+    assert "largest difference" in page(project, "resources/new-idea.html").text_content()
+    ran = readinglist(project, "run", "a_mean")
+    assert "largest difference" in ran
+    assert "1 assertion held" in ran
+
+
+def test_a_report_says_what_changed_between_two_builds(project):
+    base = project.parent / "base"
+    shutil.copytree(project / "site", base)
+    assert readinglist(project, "report", str(base), "site").count("No change.") == 3
+    edit(project / "snippets/draws.py", "answer = double(21)", "answer = double(21) + 0.5 - 0.5")
+    edit(project / "snippets/counts.py", "print(total)", "print(total, 'in all')")
+    edit(project / "docs/resources/one.md", "## A heading", "## A heading\n\nA new sentence.")
+    (project / "snippets/more.py").write_text(
+        (project / "snippets/counts.py").read_text().replace("0.00012", "5")
+    )
+    assert build(project).returncode == 0
+    report = readinglist(project, "report", str(base), "site")
+    lines = report.split("\n")
+    assert "| snippets | 2 | 3 |" in lines
+    rows = [line for line in lines if line.startswith("| `")]
+    assert [row.split(" | ")[:2] for row in rows if "html" in row] == [
+        ["| `resources/one.html`", "changed"],
+        ["| `snippets/counts.html`", "changed"],
+        ["| `snippets/draws.html`", "changed"],
+        ["| `snippets/index.html`", "changed"],
+        ["| `snippets/more.html`", "new"],
+    ]
+    assert "+A new sentence." in lines
+    outputs = report[report.index("## Outputs") : report.index("## Run times")].split("\n")
+    assert {"-0.00012", "+0.00012 in all", "-<b> 42", "+<b> 42.0", "- `more` is new"} <= {*outputs}
+    assert any(line.startswith("| `more` | new |") for line in lines)
+
+
+def test_a_report_refuses_a_folder_that_is_no_site(project):
+    ended = subprocess.run(
+        [sys.executable, "-m", "readinglist", "report", "docs", "site"],
+        cwd=project, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "docs: is not a built site: it has no runs.json; name the folder that 'make build' wrote\n"
+    )
+
+
+@pytest.fixture
+def read(project):
+    """Serves the project; reads one of its pages, as soon as that says all that is expected."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--dev-addr", address]
+    environ = {**environment(project), "SITE_URL": f"http://{address}/"}
+    served: list[subprocess.Popen[str]] = []
+
+    def call(name: str, *expected: str) -> str:
+        if not served:
+            output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            served.append(subprocess.Popen(command, cwd=project, env=environ, **output))
+        end, text = time.monotonic() + 60, ""
+        while time.monotonic() < end:
+            with suppress(OSError):
+                with urllib.request.urlopen(f"http://{address}/{name}", timeout=30) as answer:
+                    text = answer.read().decode()
+                if all(words in text for words in expected):
+                    return text
+            time.sleep(0.2)
+        raise AssertionError(f"{name} does not say {expected}:\n{text}")
+
+    yield call
+    served[0].send_signal(signal.SIGINT)
+    said, _ = served[0].communicate(timeout=30)
+    assert "Traceback" not in said, said
+    assert litter(project) == []
+
+
+def test_a_served_site_fills_in_what_is_run_and_a_save_runs_one_snippet(project, add, read):
+    add(slow=['# %% a tags=["demo"]\nimport time\n\ntime.sleep(5)\nprint("rest" + "ed")'])
+    before = runs(project)
+    waiting = read("snippets/slow.html", "Running.", "Not run yet: slow.")
+    assert "rested" not in waiting
+    assert "42" in read("resources/one.html")
+    assert "Running." not in read("snippets/slow.html", "rested")
+    assert set(runs(project)) - set(before) == {key for key in runs(project) if "slow" in key}
+    edit(project / "snippets/counts.py", "print(total)", "print(total, 'anew')")
+    read("snippets/counts.html", "0.00012 anew")
+    new = {name.split("/")[0] for name in set(runs(project)) - set(before)}
+    assert new == {"slow", "counts"}
 
 
 def test_two_builds_at_once_both_succeed(project, add):

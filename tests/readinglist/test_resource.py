@@ -91,10 +91,10 @@ def test_a_name_that_the_build_uses_itself_is_unknown_too(wrong, text_of_resourc
         ("authors", ["Ada", 7], "7", "input should be a valid string"),
         ("level", "easy", "'easy'", "input should be 'introductory', 'intermediate' or 'advanced'"),
         ("status", "draft", "'draft'", "input should be 'annotated' or 'listed'"),
-        ("url", "example.org", "'example.org'", "input should be a valid url, relative url "
+        ("url", "example.org", "'example.org'", "input should be a valid URL, relative URL "
          "without a base"),
-        ("url", "ftp://a.org", "'ftp://a.org'", "url scheme should be 'http' or 'https'"),
-        ("archived_url", 3, "3", "url input should be a string or url"),
+        ("url", "ftp://a.org", "'ftp://a.org'", "URL scheme should be 'http' or 'https'"),
+        ("archived_url", 3, "3", "URL input should be a string or URL"),
         ("citation_key", "Ada97", "'Ada97'", "string should match pattern "
          "'^[a-z]+[0-9]{4}[a-z]+$'"),
         ("why", "no end", "'no end'", "must be one to three sentences"),

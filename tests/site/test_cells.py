@@ -6,6 +6,9 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from readinglist.rendering import IMAGES, SOUND, executed_cell
+from readinglist.shows import showing
+
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true })"
 
 
@@ -139,6 +142,22 @@ def test_figures_are_inline_drawings_with_a_text(site, session):
             assert not image.xpath(".//title | .//metadata"), f"{path}: '{text}'"
             found += 1
     assert found, "no page shows a figure"
+
+
+def test_check_knows_without_a_run_which_cells_show_a_figure_or_play_a_sound(session):
+    """`python -m readinglist check` asks for their text before anything runs."""
+    for name, snippet in session.catalog.snippets.items():
+        judged = {(cell.name, what) for cell, what in showing(snippet)}
+        shown = set()
+        for cell in snippet.code:
+            data = [
+                o.get("data", {}) for o in executed_cell(session.shelf.runs[name], cell).outputs
+            ]
+            if any(kind in d for d in data for kind in IMAGES):
+                shown.add((cell, "show an image"))
+            if any(SOUND.search(d.get("text/html", "")) for d in data):
+                shown.add((cell, "play a sound"))
+        assert judged == shown, name
 
 
 def test_drawings_have_a_title_and_a_description(site):
