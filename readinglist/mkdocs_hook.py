@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,7 @@ from readinglist.embedding import HTML_FENCE, Page, embed
 from readinglist.faults import Fault, Faults, line_of
 from readinglist.figures import SetAside
 from readinglist.listing import Lists, proof
+from readinglist.neighbours import neighbourhood
 from readinglist.publishing import publish, staging_folder
 from readinglist.record import write_record
 from readinglist.resource import Resource, split_front_matter
@@ -71,8 +73,11 @@ class Build:
         return self.session.catalog
 
     def resource(self, page: MkDocsPage) -> Resource | None:
-        path = page.file.abs_src_path
-        return next((r for r in self.catalog.resources if str(r.path) == path), None)
+        return self.by_path.get(page.file.abs_src_path or "")
+
+    @cached_property
+    def by_path(self) -> dict[str, Resource]:
+        return {str(resource.path): resource for resource in self.catalog.resources}
 
     def snippet(self, page: MkDocsPage) -> Snippet | None:
         source = Path(page.file.src_uri)
@@ -141,6 +146,7 @@ def _navigation(catalog: Catalog) -> list[Any]:
         {"The list": "index.md"},
         {"Resources": resources},
         {"Snippets": ["snippets/index.md", *snippets]},
+        *(["whats-new.md"] if (catalog.root / "docs" / "whats-new.md").exists() else []),
     ]
 
 
@@ -261,6 +267,7 @@ def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: 
         context["snippet"] = snippet
         context["run"] = build.session.shelf.runs[snippet.name]
         context["resources"] = [r for r in build.catalog.resources if snippet.name in _shown_by(r)]
+    context["nav"] = neighbourhood(nav, page)
     resource = build.resource(page)
     context["resource"] = resource
     context["following"] = build.catalog.following(resource) if resource else None

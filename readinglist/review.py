@@ -22,6 +22,7 @@ from readinglist.shows import showing
 from readinglist.snippet import Snippet
 from readinglist.values import REFERENCE, VALUE
 
+NEWS = "whats-new.md"
 NO_SUCH_SNIPPET = re.compile(r"there is no snippet '(?P<name>\w+)'")
 
 
@@ -65,6 +66,7 @@ def review(root: Path) -> Review:
         found += _snippet_faults(snippet, root, used)
     for resource in catalog.resources:
         found += _resource_faults(resource)
+    found += _untold(catalog, linked)
     found += _stray_tests(root, {*catalog.snippets, *unread})
     return Review(catalog, sorted({*faults, *catalog.relative(found)}))
 
@@ -122,6 +124,15 @@ def _resource_faults(resource: Resource) -> Iterator[Fault]:
         if is_template(resource, name):
             message = f"'{name}' is still the template's; write one to three sentences of your own"
             yield Fault(resource.path, resource.lines[name], message)
+
+
+def _untold(catalog: Catalog, pages: Iterable[Linked]) -> Iterator[Fault]:
+    """The resources that the page with the news, if there is one, does not link to."""
+    news = next((page for page in pages if page.path.name == NEWS), None)
+    for resource in catalog.resources if news else []:
+        if news and resource.annotated and f"resources/{resource.path.name}" not in news.links:
+            message = f"is not told of in docs/{NEWS}; add a line with a link there, below a date"
+            yield Fault(resource.path, 1, message)
 
 
 def _snippet_faults(snippet: Snippet, root: Path, used: set[str]) -> Iterator[Fault]:

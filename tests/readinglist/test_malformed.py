@@ -505,6 +505,17 @@ def test_alone_it_is_all_that_is_wrong(project, capsys, case):
     assert error.count("\n") == 1
 
 
+def test_a_resource_that_the_news_do_not_tell_of(project, capsys):
+    (project / "docs" / "whats-new.md").write_text("# News\n\n[Good](resources/good.md)\n")
+    assert command.main(["check"]) == 0
+    add(project, "docs/resources/quiet.md", resource())
+    assert command.main(["check"]) == 1
+    assert capsys.readouterr().err == (
+        "docs/resources/quiet.md:1: is not told of in docs/whats-new.md; "
+        "add a line with a link there, below a date\n"
+    )
+
+
 def test_together_none_hides_another(project, capsys):
     for path, text, _ in CASES.values():
         add(project, path, text)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 TABS = {"The list": "index.html", "Resources": "resources/", "Snippets": "snippets/"}
+TABS |= {"What's new": "whats-new.html"}
 
 
 def test_the_sitemap_lists_every_page(site):
