@@ -5,15 +5,18 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve build test check benchmark clean
+.PHONY: help setup serve build test check benchmark clean
 
 help:
-	@echo "make serve   run the snippets, build the site, serve it on http://127.0.0.1:8000"
-	@echo "make build   the same, into site/"
+	@echo "make serve   serve the site on http://127.0.0.1:8000, and run in the background what has changed"
+	@echo "make build   run what has changed, and build the site into site/"
 	@echo "make test    every test, in a real browser where it takes one"
-	@echo "make check   lint, format, types, metadata"
+	@echo "make check   lint, format, types, workflows, and everything python -m readinglist check says"
 	@echo "make benchmark   how fast the character models train and write"
+	@echo "make setup   install all that the others need, as each of them does"
 	@echo "make clean   forget the environment, the cache and the site"
+
+setup: $(VENV)/dev.ok
 
 serve: export SITE_URL := http://127.0.0.1:8000/
 serve: $(VENV)/site.ok
@@ -31,6 +34,13 @@ check: $(VENV)/dev.ok
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m readinglist check
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 
 benchmark: $(VENV)/site.ok
 	$(BIN)/python benchmarks/throughput.py
