@@ -105,7 +105,11 @@ def is_installed_module(name: str) -> bool:
 
 
 def import_faults(
-    path: Path, block: Dependencies, imported: list[tuple[str, int]], siblings: set[str]
+    path: Path,
+    block: Dependencies,
+    imported: list[tuple[str, int]],
+    siblings: set[str],
+    pins: dict[str, str],
 ) -> Iterator[Fault]:
     """What the cells import, with the line in the file, against what the block declares."""
     used = set()
@@ -120,15 +124,17 @@ def import_faults(
             declared = [name for name in names if name in block.versions]
             used.update(declared)
             if not declared:
-                yield Fault(
-                    path,
-                    line,
-                    f"imports '{module}', which the dependency block does not declare; "
-                    f"add '{names[0]}==...' as pinned in requirements.txt",
-                )
+                message = f"imports '{module}', which the dependency block does not declare"
+                yield Fault(path, line, f"{message}; {_how_to_declare(names[0], pins)}")
     for name in sorted(block.versions.keys() - used):
         message = f"declares '{name}' but does not import it; remove it from the block"
         yield Fault(path, block.lines[name], message)
+
+
+def _how_to_declare(name: str, pins: dict[str, str]) -> str:
+    if name in pins:
+        return f"add '{name}=={pins[name]}', as requirements.txt pins it"
+    return f"add '{name}==...' there and to requirements.txt, if nothing that stands there will do"
 
 
 def pin_faults(path: Path, block: Dependencies, pins: dict[str, str]) -> Iterator[Fault]:

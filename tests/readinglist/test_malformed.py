@@ -340,7 +340,7 @@ CASES = {
         "snippets/undeclared.py",
         snippet_text("# %% a\nimport torch"),
         "14: imports 'torch', which the dependency block does not declare; add "
-        "'torch==...' as pinned in requirements.txt",
+        f"'torch=={PINS['torch']}', as requirements.txt pins it",
     ),
     "a dependency that is not imported": (
         "snippets/superfluous.py",
