@@ -90,7 +90,8 @@ class Resource(FrontMatter):
         """Authors (year). Title. Venue."""
         *others, last = self.authors
         names = f"{', '.join(others)} and {last}" if others else last
-        return f"{names} ({self.year}). {self.title}. {self.venue}."
+        stop = "" if self.title.endswith(("?", "!", ".")) else "."
+        return f"{names} ({self.year}). {self.title}{stop} {self.venue}."
 
 
 FIELDS = list(FrontMatter.model_fields)

@@ -156,13 +156,14 @@ def weights(module):
 
 # %% fewer_weights tags=["demo"]
 D = 60
-print("cells a feature   minGRU of GRU   minLSTM of LSTM")
+print("cells a            minGRU   minLSTM")
+print("feature            of GRU   of LSTM")
 gru_share, lstm_share = {}, {}
 for factor in (1, 2, 3, 4):
     H = factor * D
     gru_share[factor] = weights(MinGRU(D, H)) / weights(nn.GRU(D, H))
     lstm_share[factor] = weights(MinLSTM(D, H)) / weights(nn.LSTM(D, H))
-    print(f"{factor:8d}          {gru_share[factor]:10.1%}   {lstm_share[factor]:14.1%}")
+    print(f"{factor:7d}   {gru_share[factor]:15.1%}   {lstm_share[factor]:7.1%}")
     assert math.isclose(gru_share[factor], 2 / (3 * (1 + factor)))
     assert math.isclose(lstm_share[factor], 3 / (4 * (1 + factor)))
 gru_share_1, lstm_share_1 = gru_share[1], lstm_share[1]
@@ -192,12 +193,13 @@ torch.manual_seed(0)
 B, D, H = 8, 32, 32
 least_gain = 3
 cell, gru = MinGRU(D, H), nn.GRU(D, H, batch_first=True)
-print("   T   loop, ms   scan, ms   nn.GRU, ms   loop / scan")
+print("         ms            loop       ms")
+print("   T   loop   scan   / scan   nn.GRU")
 for T in (128, 512, 2048):
     x = torch.randn(B, T, D)
     in_loop = seconds(lambda x=x: cell(x, run=loop).sum().backward())
     in_scan = seconds(lambda x=x: cell(x).sum().backward())
     compiled = seconds(lambda x=x: gru(x)[0].sum().backward())
     ms = [1000 * t for t in (in_loop, in_scan, compiled)]
-    print(f"{T:4d}   {ms[0]:8.1f}   {ms[1]:8.1f}   {ms[2]:10.1f}   {in_loop / in_scan:11.1f}")
+    print(f"{T:4d}   {ms[0]:4.0f}   {ms[1]:4.0f}   {in_loop / in_scan:6.1f}   {ms[2]:6.0f}")
 assert in_loop > least_gain * in_scan, (in_loop, in_scan)  # at the longest

@@ -220,7 +220,7 @@ def test_a_snippet_that_never_ends_is_stopped_even_if_deaf(tmp_path, snippet_in)
 def test_a_run_that_is_stopped_while_it_starts_ends_at_once(tmp_path, snippet_in):
     snippet = snippet_in(tmp_path, "loops", *ENDLESS["loops"])
     runner = Runner(Cache(tmp_path / "cache"), limits=Limits(seconds=300))
-    runner._stop()
+    runner.stop()
     start = time.monotonic()
     with pytest.raises(Faults):
         runner.run_one(snippet)

@@ -54,6 +54,10 @@ def test_the_citation_is_made_from_the_fields(page, authors, names):
     assert read_resource(page(authors=authors)).citation == f"{names} (1997). A Title. A Journal."
 
 
+def test_a_title_that_ends_in_a_mark_gets_no_full_stop_in_the_citation(page):
+    assert read_resource(page(title="All?")).citation.endswith("(1997). All? A Journal.")
+
+
 def test_sentences_come_on_one_line(page):
     resource = read_resource(page(why="Read it.\nThen read\nit again."))
     assert resource.why == "Read it. Then read it again."
