@@ -7,14 +7,18 @@ import signal
 import sys
 from pathlib import Path
 
-from readinglist.catalog import Catalog, examine, read_catalog
-from readinglist.faults import Fault, Faults, nearest
-from readinglist.new import RESOURCE, SNIPPET, Ask, answers, new_resource, new_snippet
-from readinglist.report import report
-from readinglist.review import review
-from readinglist.session import forget, run_snippets
-from readinglist.shards import Shard
-from readinglist.transcript import transcript
+try:
+    from readinglist.catalog import Catalog, examine, read_catalog
+    from readinglist.faults import Fault, Faults, nearest
+    from readinglist.new import RESOURCE, SNIPPET, Ask, answers, new_resource, new_snippet
+    from readinglist.report import report
+    from readinglist.review import review
+    from readinglist.session import forget, run_snippets
+    from readinglist.shards import Shard
+    from readinglist.transcript import transcript
+except ModuleNotFoundError as missing:
+    remedy = "run 'make setup', then 'source .venv/bin/activate'"
+    sys.exit(f"{missing.name} is not installed for {sys.executable}; {remedy}")
 
 ROOT = Path(__file__).parents[1]
 

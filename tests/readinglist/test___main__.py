@@ -162,3 +162,13 @@ def test_an_unknown_command_names_the_known_ones(root):
         "invalid choice: 'runn' (choose from 'new', 'check', 'run', 'report', 'clean')"
         in ended.stderr
     )
+
+
+def test_a_python_without_the_packages_is_told_how_to_get_them(root):
+    ended = subprocess.run(
+        [sys.executable, "-S", "-m", "readinglist", "check"],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("; run 'make setup', then 'source .venv/bin/activate'\n")
+    assert ended.stderr.count("\n") == 1

@@ -5,6 +5,9 @@ import math
 import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ PROOF = re.compile(
 )
 WARM_SECONDS = 10
 COLD_SHARE = 0.65
+CHECK_SECONDS = 3
 
 
 def _runs(cache: Path) -> dict[str, tuple[int, bytes]]:
@@ -61,6 +65,20 @@ def test_a_warm_build_runs_nothing_and_is_quick(workshop, build, tmp_path, measu
     assert _ran(before, _runs(cache)) == set()
     measured(f"warm build: {built.seconds:.1f} s (at most {WARM_SECONDS})")
     assert built.seconds <= WARM_SECONDS, "something is made anew in every build"
+
+
+def test_check_says_in_seconds_that_all_pages_are_in_order(project, measured):
+    seconds = []
+    for _ in range(2):  # the first also compiles the modules of the copy
+        start = time.monotonic()
+        ended = subprocess.run(
+            [sys.executable, "-m", "readinglist", "check"],
+            cwd=project, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        seconds.append(time.monotonic() - start)
+        assert ended.returncode == 0, ended.stderr
+    measured(f"check of the whole project: {min(seconds):.1f} s (at most {CHECK_SECONDS})")
+    assert min(seconds) <= CHECK_SECONDS
 
 
 def test_a_cold_build_uses_all_cores(cold, session, measured):
