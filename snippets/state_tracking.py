@@ -143,7 +143,7 @@ assert most_1 < most_2 < most_3 < LENGTH, bits_followed
 assert end_best < 0.6, end_best
 
 # %% by_position tags=["demo"] alt="Share of right answers by the number of the bit, 1 to 64. The LSTM stays at 100 percent. The three stacks of minGRU fall to one half, one layer within a few bits, three layers later, all before bit 16."
-fig, ax = plt.subplots(figsize=(6.2, 3.4))
+fig, ax = plt.subplots()
 steps = np.arange(1, LONGER + 1)
 for (name, runs), style in zip(curves.items(), ("-", ":", "--", "-."), strict=True):
     ax.plot(steps, 100 * runs.mean(axis=0), style, label=name)
