@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import importlib.util
 import re
 import sys
 import tomllib
@@ -99,9 +100,16 @@ def _distributions() -> dict[str, list[str]]:
     return {module: [name.lower() for name in names] for module, names in installed.items()}
 
 
+def _packages(module: str, block: Dependencies) -> list[str]:
+    """The packages that a module may be from: its namesake, or those that are installed here."""
+    namesake = module.lower().replace("_", "-")
+    # To look through all that is installed takes half a second.
+    return [namesake] if namesake in block.versions else _distributions().get(module, [module])
+
+
 def is_installed_module(name: str) -> bool:
     """Whether a package that is installed here has a module of this name."""
-    return name in _distributions()
+    return importlib.util.find_spec(name) is not None
 
 
 def import_faults(
@@ -120,7 +128,7 @@ def import_faults(
             message = f"imports {what}; a snippet stands alone, so copy in the few lines it needs"
             yield Fault(path, line, message)
         elif module not in sys.stdlib_module_names:
-            names = [module] if module in block.versions else _distributions().get(module, [module])
+            names = _packages(module, block)
             declared = [name for name in names if name in block.versions]
             used.update(declared)
             if not declared:
