@@ -175,8 +175,9 @@ def _differ(old: float, new: float) -> bool:
 
 def _difference(old: list[str], new: list[str]) -> Iterator[str]:
     """The lines that differ, with their signs."""
-    for line in difflib.unified_diff(old, new, lineterm="", n=0):
-        if not line.startswith(("---", "+++", "@@")):
+    # The first two name the files. A line of the texts has a sign before whatever it begins with.
+    for line in list(difflib.unified_diff(old, new, lineterm="", n=0))[2:]:
+        if not line.startswith("@@"):
             yield line
 
 

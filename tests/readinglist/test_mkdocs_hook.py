@@ -515,7 +515,7 @@ def test_a_report_says_what_changed_between_two_builds(project):
     shutil.copytree(project / "site", base)
     assert readinglist(project, "report", str(base), "site").count("No change.") == 3
     edit(project / "snippets/draws.py", "answer = double(21)", "answer = double(21) + 0.5 - 0.5")
-    edit(project / "snippets/counts.py", "print(total)", "print(total, 'in all')")
+    edit(project / "snippets/counts.py", "print(total)", "print(total, 'in all')\nprint('++ @@')")
     edit(project / "docs/resources/one.md", "## A heading", "## A heading\n\nA new sentence.")
     (project / "snippets/more.py").write_text(
         (project / "snippets/counts.py").read_text().replace("0.00012", "5")
@@ -534,7 +534,9 @@ def test_a_report_says_what_changed_between_two_builds(project):
     ]
     assert "+A new sentence." in lines
     outputs = report[report.index("## Outputs") : report.index("## Run times")].split("\n")
-    assert {"-0.00012", "+0.00012 in all", "-<b> 42", "+<b> 42.0", "- `more` is new"} <= {*outputs}
+    assert {"-0.00012", "+0.00012 in all", "+++ @@", "-<b> 42", "+<b> 42.0", "- `more` is new"} <= {
+        *outputs
+    }
     assert any(line.startswith("| `more` | new |") for line in lines)
 
 
