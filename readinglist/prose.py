@@ -13,7 +13,7 @@ FOLDED = re.compile(r"^\?\?\?.*\n(?:(?: {4}.*)?\n)*", re.M)
 DISPLAY = re.compile(r"\$\$.*?\$\$", re.S)
 COMMENT = re.compile(r"<!--.*?-->", re.S)
 WORD = re.compile(r"\w[\w'’-]*")
-UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|\bcoming soon\b", re.I)
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|(?i:\bcoming soon\b)")
 SECTION = re.compile(r"^(?P<marks>#{2,}) +(?P<title>.+?) *(?:\{.*\})?$")
 
 

@@ -48,3 +48,7 @@ def test_something_unfinished_is_found_in_text_alone(word):
     text = f"Line one.\n\n``` text\n{word}\n```\n\nHere: {word}.\n"
     ((line, message),) = text_problems(text)
     assert (line, message.split(";")[0]) == (7, f"says '{word}'")
+
+
+def test_a_word_in_small_letters_is_only_a_word():
+    assert list(text_problems("A todo list, and xxx for a name.\n")) == []
