@@ -80,3 +80,8 @@ def line_of(path: Path, pattern: str) -> int:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     match = re.search(pattern, text + "\n")
     return text.count("\n", 0, match.start()) + 1 if match else 0
+
+
+def line_of_link(path: Path, link: str) -> int:
+    """The line of the first link to `link` on a page, as Markdown or HTML writes one, or 0."""
+    return line_of(path, rf"""(?:\]\(<?|["']|\]:\s*<?|<){re.escape(link)}[)>"'\s]""")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,7 @@ import markdown
 from markdown.extensions.toc import slugify
 
 from readinglist.addresses import pdf_remedy
-from readinglist.faults import Fault, line_of, nearest
+from readinglist.faults import Fault, line_of_link, nearest
 from readinglist.snippet import HEADING, Snippet
 
 # Those of mkdocs.yml that make links, images and anchors.
@@ -62,7 +61,7 @@ def link_faults(
     """
     for link in dict.fromkeys(page.links):
         if problem := _problem(link, page.path.relative_to(docs).as_posix(), docs, anchors):
-            yield Fault(page.path, _line(page.path, link), problem)
+            yield Fault(page.path, line_of_link(page.path, link), problem)
     for source, text in page.images:
         yield from _image_faults(page.path, source, text)
 
@@ -101,17 +100,13 @@ def _alike(name: str, target: str) -> bool:
 
 
 def _image_faults(path: Path, source: str, text: str | None) -> Iterator[Fault]:
-    line = _line(path, source)
+    line = line_of_link(path, source)
     if urlsplit(source).netloc:
         message = f"shows '{source}' from another host; nothing here may, so draw it anew"
         yield Fault(path, line, message)
     if not (text or "").strip():
         message = f"shows the image '{source}' without a text; write ![what it shows]({source})"
         yield Fault(path, line, message)
-
-
-def _line(path: Path, link: str) -> int:
-    return line_of(path, rf"""(?:\]\(<?|["']|\]:\s*<?|<){re.escape(link)}[)>"'\s]""")
 
 
 def linkable(

@@ -6,7 +6,7 @@ import logging
 import re
 from pathlib import Path
 
-from readinglist.faults import Fault, line_of
+from readinglist.faults import Fault, line_of_link
 
 LINK = re.compile(
     r"Doc file '(?P<doc>[^']+)' contains an? (?:\w+ )*link '(?P<link>[^']+)', (?P<rest>.+)",
@@ -34,8 +34,7 @@ class WarningFaults(logging.Filter):
             path = Path("docs", match["doc"])
             why = match["rest"].removeprefix("but ")
             text = f"the link '{match['link']}' leads nowhere: {why}"
-            link = rf"""(?:\]\(<?|["']|\]:\s*<?){re.escape(match["link"])}[)>"'\s]"""
-            return [Fault(path, line_of(self.root / path, link), text)]
+            return [Fault(path, line_of_link(self.root / path, match["link"]), text)]
         if match := STRAY.match(message):
             text = "no list leads to this page; a resource's page stands in docs/resources/"
             return [
