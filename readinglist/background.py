@@ -8,12 +8,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from readinglist.cache import Run, key
 from readinglist.catalog import Catalog
 from readinglist.execution import Runner
-from readinglist.faults import Faults
+from readinglist.faults import Fault, Faults
 from readinglist.pending import pending_run
 from readinglist.rendering import missing_text_faults
 from readinglist.snippet import Snippet
@@ -56,14 +55,14 @@ class Background:
                 self._jobs.pop(name).runner.stop()
             for name, snippet in catalog.snippets.items():
                 if stored := runner.stored(snippet):
-                    runs[name] = _checked(snippet, stored, catalog.root)
+                    runs[name] = _checked(snippet, stored, catalog)
                     continue
-                job = self._job(snippet, key(snippet, runner.version), make_runner, catalog.root)
+                job = self._job(snippet, key(snippet, runner.version), make_runner, catalog)
                 runs[name] = pending_run(snippet, job.failure or RUNNING)
         return runs
 
     def _job(
-        self, snippet: Snippet, wanted: str, make_runner: Callable[[], Runner], root: Path
+        self, snippet: Snippet, wanted: str, make_runner: Callable[[], Runner], catalog: Catalog
     ) -> Job:
         """The job for this very text of the snippet: the one there is, or a new one."""
         job = self._jobs.get(snippet.name)
@@ -72,10 +71,10 @@ class Background:
         if job:
             job.runner.stop()
         job = self._jobs[snippet.name] = Job(wanted, make_runner())
-        self._pool.submit(self._run, job, snippet, root)
+        self._pool.submit(self._run, job, snippet, catalog)
         return job
 
-    def _run(self, job: Job, snippet: Snippet, root: Path) -> None:
+    def _run(self, job: Job, snippet: Snippet, catalog: Catalog) -> None:
         if self._jobs.get(snippet.name) is not job:
             return
         log.info(f"Running {snippet.path.name}")
@@ -85,7 +84,7 @@ class Background:
         except Faults as error:
             if self._jobs.get(snippet.name) is not job or self._stopped:
                 return  # ended by us
-            job.failure = _told(error, root)
+            job.failure = _told(error.faults, catalog)
             log.error(job.failure)
         except Exception as error:  # nobody waits for this thread's result
             job.failure = f"{snippet.path.name}: {error!r}"
@@ -122,15 +121,15 @@ class Background:
         self._pool.shutdown()
 
 
-def _checked(snippet: Snippet, run: Run, root: Path) -> Run:
+def _checked(snippet: Snippet, run: Run, catalog: Catalog) -> Run:
     """The run, or one that tells what it lacks."""
     faults = list(missing_text_faults(snippet, run))
     if not faults:
         return run
-    told = _told(Faults(faults), root)
+    told = _told(faults, catalog)
     log.error(told)
     return pending_run(snippet, told)
 
 
-def _told(error: Faults, root: Path) -> str:
-    return str(error).replace(f"{root}{os.sep}", "")
+def _told(faults: list[Fault], catalog: Catalog) -> str:
+    return str(Faults(catalog.relative(faults)))
