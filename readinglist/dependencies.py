@@ -154,14 +154,10 @@ def pin_faults(path: Path, block: Dependencies, pins: dict[str, str]) -> Iterato
         elif pins[name] != version:
             message = f"declares {name}=={version}, but requirements.txt pins {pins[name]}"
             yield Fault(path, block.lines[name], f"{message}; use that")
-        elif not _installed(name):
+        elif installed_version(name) is None:
             message = f"declares {name}=={version}, which is not installed here"
             remedy = "install it with 'make build'"
             yield Fault(path, block.lines[name], f"{message}; {remedy}")
-
-
-def _installed(name: str) -> bool:
-    return installed_version(name) is not None
 
 
 @cache
