@@ -41,29 +41,11 @@ SNIPPET = {
 }
 # Words of a title that say nothing alone.
 SMALL = {
-    "a",
-    "an",
-    "and",
-    "are",
-    "as",
-    "at",
-    "by",
-    "for",
-    "from",
-    "how",
-    "in",
-    "into",
-    "is",
-    "of",
-    "on",
-    "or",
-    "the",
-    "to",
-    "we",
-    "what",
-    "why",
-    "with",
-}
+    "a", "an", "and", "are", "as", "at", "by", "for", "from", "how", "in", "into", "is", "of",
+    "on", "or", "the", "to", "we", "what", "why", "with",
+}  # fmt: skip
+# How the sentences begin that wait for others.
+PROMPT = "Say here in one to three sentences"
 
 
 def answers(given: Mapping[str, Any], questions: Mapping[str, str], ask: Ask | None) -> dict:
@@ -86,16 +68,31 @@ def new_resource(catalog: Catalog, given: Mapping[str, Any]) -> Path:
     Raises:
         Faults: what was given cannot be a resource's, or is there already.
     """
-    authors = given["authors"]
+    data = _front_matter(catalog, given)
+    slug = given.get("slug") or _slug(given["title"])
+    if problem := resource_name_problem(slug):
+        raise Faults([Fault(Path("--slug"), 0, problem)])
+    path = catalog.root / "docs" / "resources" / f"{slug}.md"
+    if faults := [*_data_faults(data), *_resource_faults(path, data["url"], catalog)]:
+        raise Faults(faults)
+    front = yaml.safe_dump(
+        data, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
+    )
+    path.write_text(_rendered("resource.md", front_matter=front), encoding="utf-8")
+    return path
+
+
+def _front_matter(catalog: Catalog, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, and a value that is allowed for every other field."""
+    authors, year = given["authors"], given["year"]
     if isinstance(authors, str):
         authors = [name.strip() for name in re.split(r",|\band\b", authors) if name.strip()]
-    year = int(given["year"]) if str(given["year"]).isdigit() else given["year"]
-    url = pdf_remedy(str(given["url"])) or str(given["url"])
+    url = pdf_remedy(given["url"]) or given["url"]
     host = urlsplit(url).netloc
-    data = {
+    return {
         "title": given["title"],
         "authors": authors,
-        "year": year,
+        "year": int(year) if year.isdigit() else year,
         "kind": given["kind"],
         "venue": f"arXiv:{url.rpartition('/')[2]}" if host == "arxiv.org" else host or "unknown",
         "url": url,
@@ -107,21 +104,10 @@ def new_resource(catalog: Catalog, given: Mapping[str, Any]) -> Path:
         "level": "intermediate",
         "prerequisites": [],
         "concepts": ["recurrent networks"],
-        "why": "Say here in one to three sentences why to read it.",
-        "skip": "Say here in one to three sentences what to skip.",
+        "why": f"{PROMPT} why to read it.",
+        "skip": f"{PROMPT} what to skip.",
         "status": "annotated",
     }
-    slug = given.get("slug") or _slug(given["title"])
-    if problem := resource_name_problem(slug):
-        raise Faults([Fault(Path("--slug"), 0, problem)])
-    path = catalog.root / "docs" / "resources" / f"{slug}.md"
-    if faults := [*_data_faults(data), *_resource_faults(path, url, catalog)]:
-        raise Faults(faults)
-    front = yaml.safe_dump(
-        data, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
-    )
-    path.write_text(_rendered("resource.md", front_matter=front), encoding="utf-8")
-    return path
 
 
 def _data_faults(data: dict[str, Any]) -> list[Fault]:
@@ -203,7 +189,7 @@ def _slug(title: str) -> str:
     return "-".join(words[:4])
 
 
-def _citation_key(authors: list[str], year: object, title: str, catalog: Catalog) -> str:
+def _citation_key(authors: list[str], year: str, title: str, catalog: Catalog) -> str:
     """Surname, year, first telling word; with another letter until it is the only one."""
     letters = [re.sub(r"[^a-z]", "", word) for word in _words(authors[0] if authors else "")]
     surname = next((word for word in reversed(letters) if word), "anon")
@@ -217,4 +203,4 @@ def _citation_key(authors: list[str], year: object, title: str, catalog: Catalog
 
 def is_template(resource: Resource, field: str) -> bool:
     """A field that still says what the template said."""
-    return str(getattr(resource, field)).startswith("Say here in one to three sentences")
+    return str(getattr(resource, field)).startswith(PROMPT)
