@@ -46,7 +46,7 @@ def test_a_quantity_has_its_colour():
     ],
 )
 def test_what_is_right_is_well_formed(latex):
-    etree.fromstring(to_mathml(latex))
+    assert etree.QName(etree.fromstring(to_mathml(latex))).localname == "math"
 
 
 @pytest.mark.parametrize(
