@@ -1,18 +1,22 @@
-"""What a contributor types: `python -m readinglist new | check | run | report | clean`."""
+"""What a contributor types: `python -m readinglist` and a command; without one, it lists them."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
+from datetime import date
 from pathlib import Path
 
 try:
+    from readinglist.archive import NAME, make_archive
     from readinglist.catalog import Catalog, examine, read_catalog
     from readinglist.faults import Fault, Faults, nearest
+    from readinglist.link_records import LINKS, write_link_records
+    from readinglist.link_refresh import refreshed
     from readinglist.new import RESOURCE, SNIPPET, Ask, answers, new_resource, new_snippet
     from readinglist.report import report
-    from readinglist.review import review
+    from readinglist.review import needed_records, review
     from readinglist.session import forget, run_snippets
     from readinglist.shards import Shard
     from readinglist.transcript import transcript
@@ -67,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("base", type=Path, help="folder of the site as it was")
     compare.add_argument("head", type=Path, help="folder of the site as it is")
     compare.set_defaults(command=_report)
+
+    links = commands.add_parser("links", help="bring docs/links.json up to the pages' links")
+    links.add_argument("--refresh", action="store_true", help="ask every address if it is there")
+    links.set_defaults(command=_links)
+
+    archive = commands.add_parser("archive", help="the whole site as one file, to read offline")
+    archive.add_argument("file", nargs="?", type=Path, default=ROOT / f"{NAME}.zip")
+    archive.set_defaults(command=_archive)
 
     clean = commands.add_parser("clean", help="forget every stored run")
     clean.set_defaults(command=_clean)
@@ -143,6 +155,27 @@ def _chosen(catalog: Catalog, names: list[str], shard: Shard | None) -> list[str
 
 def _report(options: argparse.Namespace) -> int:
     print(report(options.base, options.head))
+    return 0
+
+
+def _links(options: argparse.Namespace) -> int:
+    records = needed_records(ROOT, date.today())
+    if options.refresh:
+        records = refreshed(records, date.today())
+    write_link_records(ROOT, records)
+    seen = sum(record.seen is not None for record in records.values())
+    gone = sum(record.gone is not None for record in records.values())
+    print(f"{LINKS}: {len(records)} links, {seen} seen alive at some time, {gone} gone")
+    return 0
+
+
+def _archive(options: argparse.Namespace) -> int:
+    # Before the build, which tells what it has run itself: that would differ from time to time.
+    catalog = read_catalog(ROOT)
+    run_snippets(catalog, catalog.snippets.values())
+    files = make_archive(ROOT, options.file)
+    megabytes = options.file.stat().st_size / 1e6
+    print(f"{options.file}: {files} files, {megabytes:.1f} MB. Unpack it and open index.html.")
     return 0
 
 

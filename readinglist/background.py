@@ -14,7 +14,7 @@ from readinglist.catalog import Catalog
 from readinglist.execution import Runner
 from readinglist.faults import Fault, Faults
 from readinglist.pending import pending_run
-from readinglist.rendering import missing_text_faults
+from readinglist.run_faults import run_faults
 from readinglist.snippet import Snippet
 
 log = logging.getLogger("mkdocs.readinglist")
@@ -123,7 +123,7 @@ class Background:
 
 def _checked(snippet: Snippet, run: Run, catalog: Catalog) -> Run:
     """The run, or one that tells what it lacks."""
-    faults = list(missing_text_faults(snippet, run))
+    faults = list(run_faults(snippet, run))
     if not faults:
         return run
     told = _told(faults, catalog)

@@ -37,6 +37,8 @@ class Run:
     values: dict[str, dict[str, Any]]
     notebook: nbformat.NotebookNode = field(compare=False)
     files: dict[str, Path] = field(default_factory=dict)
+    # Each with its cell, line in the cell, category, message, and whether it is a deprecation.
+    warnings: list[dict[str, Any]] = field(default_factory=list)
 
 
 def environment(snippet: Snippet) -> dict[str, str]:
@@ -92,6 +94,10 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def holds(self, name: str, key: str) -> bool:
+        """Whether there is an entry; only `load` tells if it is whole."""
+        return (self.folder / name / key / "run.json").exists()
 
     def load(self, name: str, key: str) -> Run | None:
         """The stored run, or None if there is none or it is damaged."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from readinglist.dependencies import read_pins
 from readinglist.faults import Fault, Faults
+from readinglist.link_records import LinkRecord, read_link_records
+from readinglist.reading_path import path_faults
 from readinglist.resource import Resource, read_resource
 from readinglist.snippet import Snippet, read_snippet
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The snippets by name, and the resources in reading order."""
+    """The snippets by name, the resources in reading order, what is known of external links."""
 
     root: Path
     snippets: dict[str, Snippet]
     resources: list[Resource]
+    links: dict[str, LinkRecord] = field(default_factory=dict)
 
     def following(self, resource: Resource) -> Resource | None:
         """The next one in reading order."""
@@ -63,20 +66,28 @@ def examine(root: Path) -> tuple[Catalog, list[Fault]]:
         except Faults as error:
             faults += error.faults
     faults += [*_repetitions(resources, root), *_misplaced(resources, folder)]
-    catalog = Catalog(root, snippets, sorted(resources, key=lambda resource: resource.order))
+    resources.sort(key=lambda resource: resource.order)
+    unread = {path.stem for path in folder.rglob("*.md")} - {r.slug for r in resources}
+    faults += path_faults(resources, unread)
+    links: dict[str, LinkRecord] = {}
+    try:
+        links = read_link_records(root)
+    except Faults as error:
+        faults += error.faults
+    catalog = Catalog(root, snippets, resources, links)
     return catalog, catalog.relative(faults)
 
 
 def _repetitions(resources: Iterable[Resource], root: Path) -> Iterator[Fault]:
-    for field in ("slug", "citation_key", "order", "url"):
+    for name in ("slug", "citation_key", "order", "url"):
         first: dict[object, Resource] = {}
         for resource in resources:
-            value = getattr(resource, field)
+            value = getattr(resource, name)
             other = first.setdefault(value, resource)
             if other is not resource:
                 where = other.path.relative_to(root)
-                message = f"repeats the {field} '{value}' of {where}; each needs its own"
-                yield Fault(resource.path, resource.lines.get(field, 1), message)
+                message = f"repeats the {name} '{value}' of {where}; each needs its own"
+                yield Fault(resource.path, resource.lines.get(name, 1), message)
 
 
 def _misplaced(resources: Iterable[Resource], folder: Path) -> Iterator[Fault]:

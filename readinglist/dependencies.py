@@ -25,11 +25,13 @@ EXPECTED = "put '# /// script', dependencies, [tool.recurrent] with concept, '# 
 
 @dataclass
 class Dependencies:
-    """What the block declares: name to version, the line of each, and the snippet's concept."""
+    """What the block declares: name to version, the line of each, the snippet's concept, and the
+    deprecations it knows of: part of the warning's text to the reason for leaving it."""
 
     versions: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     concept: str = ""
+    deprecations: dict[str, str] = field(default_factory=dict)
 
 
 def read_dependencies(path: Path, head: str) -> tuple[Dependencies, list[Fault]]:
@@ -52,6 +54,13 @@ def read_dependencies(path: Path, head: str) -> tuple[Dependencies, list[Fault]]
         block.concept = concept.strip()
     else:
         faults.append(Fault(path, line, f"the dependency block names no concept; {EXPECTED}"))
+    known = _inside(data, "tool", "recurrent", "deprecations") or {}
+    if isinstance(known, dict) and all(_is_text(part) for pair in known.items() for part in pair):
+        block.deprecations = known
+    else:
+        message = "the deprecations of the dependency block are not texts with their reasons"
+        remedy = 'write "part of the warning" = "why it stays" in [tool.recurrent.deprecations]'
+        faults.append(Fault(path, line, f"{message}; {remedy}"))
     requirements = data.get("dependencies")
     if not isinstance(requirements, list):
         remedy = 'write dependencies = ["name==version"], or [] for none'
@@ -66,6 +75,10 @@ def read_dependencies(path: Path, head: str) -> tuple[Dependencies, list[Fault]]
             message = f"'{requirement}' is not an exact pin; write name==version"
             faults.append(Fault(path, where, message))
     return block, faults
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _inside(data: Any, *keys: str) -> Any:

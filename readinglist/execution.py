@@ -111,6 +111,7 @@ class Runner:
                 assertions=snippet.assertions,
                 versions=environment(snippet),
                 values=kernel.values(),
+                warnings=kernel.warnings(),
                 notebook=_with_outputs(snippet.notebook(), kernel.nb),
                 files={p.relative_to(work).as_posix(): p for p in work.rglob("*") if p.is_file()},
             )

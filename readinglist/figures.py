@@ -36,7 +36,7 @@ def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str
     White becomes the page's ground, black its ink and gray its muted ink.
     """
     root = etree.fromstring(svg.encode())
-    for element in root.findall(f".//{SVG}metadata") + root.findall(f"{SVG}defs/{SVG}style"):
+    for element in root.findall(f".//{SVG}metadata") + root.findall(f".//{SVG}style"):
         element.getparent().remove(element)
     referenced = set(re.findall(r"#([\w.-]+)", " ".join(_references(root))))
     for element in root.iter(etree.Element):

@@ -29,7 +29,8 @@ LONGEST_MESSAGE = 500  # characters; an exception may carry a whole tensor
 LONGEST_SOCKET = 100  # characters of a path; systems stop at 104 or 108
 FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError)
 
-DESCRIBE_VALUES = """
+# Run in the kernel after the last cell: what a page may quote, and what was warned of.
+TELL = """
 import math
 def describe(value):
     kind = type(value).__name__
@@ -51,14 +52,48 @@ def describe(value):
     return {"refused": f"a {kind}"}
 hidden = shell.user_ns_hidden
 names = [name for name in shell.user_ns if not name.startswith("_") and name not in hidden]
-shell.display_pub.publish({"application/json": {n: describe(shell.user_ns[n]) for n in names}})
+values = {name: describe(shell.user_ns[name]) for name in names}
+told = {"values": values, "warnings": shell.kept_warnings}
+shell.display_pub.publish({"application/json": told})
 """
-# Run in the kernel after the last cell: what a page may quote. It has a namespace of its own,
-# since a snippet may call a variable `type`.
-COLLECT_VALUES = (
-    f"__import__('builtins').exec({DESCRIBE_VALUES!r}, "
-    "{'shell': __import__('IPython').get_ipython()})"
-)
+
+# Run in the kernel before the first cell: keeps every warning, and shows those that are not about
+# a deprecation, as Python does outside of a notebook. In a namespace of its own as well.
+KEEP_WARNINGS = """
+import os
+import sys
+import warnings
+machinery = {"IPython", "ipykernel", "traitlets", "matplotlib_inline", "comm", "zmq", "tornado"}
+deprecations = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+shell.kept_warnings = []
+show = warnings.showwarning
+def line_in_cell():
+    frame, line = sys._getframe(), 0
+    while frame:
+        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>":
+            line = frame.f_lineno
+        frame = frame.f_back
+    return line
+def keep(message, category, filename, lineno, file=None, line=None):
+    told = {"category": category.__name__, "message": str(message)[:500]}
+    told["deprecated"] = issubclass(category, deprecations)
+    told["cell"] = len(shell.history_manager.input_hist_parsed) - 1
+    told["line"] = line_in_cell()
+    ours = not machinery.intersection(filename.split(os.sep))
+    if told["line"] and ours:
+        shell.kept_warnings.append(told)
+    if not told["deprecated"]:
+        show(message, category, filename, lineno, file, line)
+for category in deprecations:
+    warnings.simplefilter("default", category)
+warnings.showwarning = keep
+"""
+
+
+def _aside(code: str) -> str:
+    """Code that runs in a namespace of its own, since a snippet may call a variable `type`."""
+    shell = "{'shell': __import__('IPython').get_ipython()}"
+    return f"__import__('builtins').exec({code!r}, {shell})"
 
 
 @dataclass(frozen=True)
@@ -82,7 +117,7 @@ class Kernel(NotebookClient):
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
         notebook = snippet.notebook()
-        notebook.cells.append(nbformat.v4.new_code_cell(COLLECT_VALUES, id="values"))
+        notebook.cells.append(nbformat.v4.new_code_cell(_aside(TELL), id="values"))
         super().__init__(
             notebook,
             kernel_name="python3",
@@ -92,7 +127,10 @@ class Kernel(NotebookClient):
             # Output that comes late on a busy machine is waited for, or the run would lack it.
             iopub_timeout=limits.seconds,
             raise_on_iopub_timeout=True,
-            extra_arguments=["--InlineBackend.figure_formats={'svg'}"],
+            extra_arguments=[
+                "--InlineBackend.figure_formats={'svg'}",
+                f"--IPKernelApp.exec_lines={[_aside(KEEP_WARNINGS)]!r}",
+            ],
         )
         self.on_cell_execute = self._at_cell
 
@@ -148,6 +186,15 @@ class Kernel(NotebookClient):
 
     def values(self) -> dict[str, dict[str, Any]]:
         """What the snippet's variables held at its end, or why they cannot be shown."""
+        return self._told()["values"]
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """Every warning, with the name of the cell that led to it and the line within the cell."""
+        names = [cell.metadata.get("name") for cell in self.nb.cells if cell.cell_type == "code"]
+        kept = self._told()["warnings"]
+        return [{**warning, "cell": names[warning["cell"] - 1]} for warning in kept]
+
+    def _told(self) -> dict[str, Any]:
         data = (output.get("data", {}) for output in self.nb.cells[-1].outputs)
         return next(shown["application/json"] for shown in data if "application/json" in shown)
 

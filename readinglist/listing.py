@@ -10,8 +10,15 @@ from pathlib import Path
 
 import jinja2
 
+from readinglist.citations import bibtex
 from readinglist.pending import PendingRun
+from readinglist.reading_path import draw_path, steps
+from readinglist.record import status
+from readinglist.resource import Resource
 from readinglist.session import Session
+
+# The blocks that a page may hold, each made by the function of that name.
+LISTS = ("resources", "snippets", "path", "citations", "status", "links", "data")
 
 
 @cache
@@ -28,6 +35,10 @@ class Lists:
     session: Session
     url_of: Callable[[str], str]
 
+    def all(self) -> dict[str, Callable[[], str]]:
+        """Each list by the name of its block."""
+        return {name: getattr(self, name) for name in LISTS}
+
     def resources(self) -> str:
         """The reading list, in reading order."""
         resources = self.session.catalog.resources
@@ -39,8 +50,38 @@ class Lists:
         snippets = self.session.catalog.snippets.values()
         return self._render("snippets.html", snippets=snippets, runs=self.session.shelf.runs)
 
+    def path(self) -> str:
+        """The reading path: a graph, and its steps with what each of them is for."""
+        resources = self.session.catalog.resources
+        graph = draw_path(resources, lambda resource: f"#{resource.slug}")
+        return self._render("path.html", steps=steps(resources), graph=graph)
+
+    def citations(self) -> str:
+        """How to cite the whole list, and each resource on it."""
+        resources = self.session.catalog.resources
+        shown = [(resource, bibtex([resource])) for resource in resources]
+        return self._render("citations.html", shown=shown)
+
+    def status(self) -> str:
+        """The state of every snippet's run."""
+        rows = status(self.session)
+        return self._render("status.html", rows=rows, snippets=self.session.catalog.snippets)
+
+    def links(self) -> str:
+        """Every address that the pages link to, with its archived copy."""
+        return self._render("links.html", links=sorted(self.session.links.items()))
+
+    def data(self) -> str:
+        """The files that other programs read."""
+        return self._render("data.html")
+
     def _render(self, name: str, **context: object) -> str:
-        return _templates(self.templates).get_template(name).render(url_of=self.url_of, **context)
+        template = _templates(self.templates).get_template(name)
+        return template.render(url_of=self.url_of, archived=self._archived, **context)
+
+    def _archived(self, resource: Resource) -> str:
+        record = self.session.links.get(str(resource.url))
+        return record.archived if record else ""
 
 
 @dataclass(frozen=True)

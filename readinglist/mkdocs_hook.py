@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from jinja2 import FileSystemBytecodeCache
+from markupsafe import Markup
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.plugins import event_priority
@@ -30,19 +31,24 @@ from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
-from readinglist import mathml
+from readinglist import linked_data, mathml
 from readinglist.background import Background
 from readinglist.cache import writable
 from readinglist.catalog import Catalog
+from readinglist.citations import bibtex
+from readinglist.content_policy import content_policy, theme_scripts
 from readinglist.copying import add_copy_buttons
 from readinglist.embedding import HTML_FENCE, Page, embed
+from readinglist.exports import Exports
 from readinglist.faults import Fault, Faults, line_of
+from readinglist.feed import NEWS, News, read_news
 from readinglist.figures import SetAside
+from readinglist.link_records import lead_to_copies
 from readinglist.listing import Lists, proof
 from readinglist.neighbours import neighbourhood
 from readinglist.publishing import publish, staging_folder
-from readinglist.record import write_record
 from readinglist.resource import Resource, split_front_matter
+from readinglist.safety import active_parts
 from readinglist.session import Session, cache_folder, open_served_session, open_session
 from readinglist.snippet import Snippet
 from readinglist.snippet_page import fill_cells, rendered_once, write_downloads, write_notebook
@@ -50,6 +56,7 @@ from readinglist.warning_faults import collect_warnings
 
 TEMPLATES = ROOT / "theme" / "notebook"
 STYLES = [f"assets/css/{name}.css" for name in ("palette", "site", "drawings")]
+REFERENCE = ("notation.md", "glossary.md", "then-and-now.md", "citing.md", "status.md", "links.md")
 STYLESHEET = "assets/css/recurrent.css"
 
 
@@ -67,6 +74,7 @@ class Build:
     faults: list[Fault] = field(default_factory=list)
     figures: SetAside = field(default_factory=SetAside)
     used: dict[str, list[str]] = field(default_factory=dict)  # page -> snippets it shows
+    news: list[News] = field(default_factory=list)
 
     @property
     def catalog(self) -> Catalog:
@@ -144,10 +152,16 @@ def _navigation(catalog: Catalog) -> list[Any]:
     snippets = [{s.title: f"snippets/{s.name}.ipynb"} for s in catalog.snippets.values()]
     return [
         {"The list": "index.md"},
+        *_existing(catalog, "path.md"),
         {"Resources": resources},
         {"Snippets": ["snippets/index.md", *snippets]},
-        *(["whats-new.md"] if (catalog.root / "docs" / "whats-new.md").exists() else []),
+        *([{"Reference": reference}] if (reference := _existing(catalog, *REFERENCE)) else []),
+        *_existing(catalog, NEWS),
     ]
+
+
+def _existing(catalog: Catalog, *names: str) -> list[str]:
+    return [name for name in names if (catalog.root / "docs" / name).exists()]
 
 
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
@@ -202,6 +216,12 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     with _aborting(), writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
     env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+
+    @cache  # pages at one depth have one policy
+    def policy(base_url: str) -> str:
+        return content_policy(theme_scripts(env, base_url=base_url, config=config))
+
+    env.globals["content_policy"] = policy
     return env
 
 
@@ -226,7 +246,7 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
         # MkDocs strips the blank lines at the top of a page.
         lines_before=before + _leading_blank_lines(source, before),
         url_of=lambda name: url_of(f"snippets/{name}.ipynb"),
-        lists={"resources": lists.resources, "snippets": lists.snippets},
+        lists=lists.all(),
     )
     try:
         markdown = embed(text, build.session.shelf)
@@ -246,8 +266,13 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
         # mkdocs-jupyter appends nbconvert's stylesheet; ours is in docs/assets/css.
         html = re.sub(r"\s*<style>.*?</style>\s*$", "", html, flags=re.DOTALL)
         html = fill_cells(mathml.mark_dollars(html), snippet, build.session.shelf)
-    html, problems = mathml.typeset(html)
     source = snippet.path if snippet else Path(page.file.abs_src_path or "")
+    for part in active_parts(html):
+        message = f"holds {part}, which acts on the page or loads something; a page is text"
+        build.faults.append(Fault(source.relative_to(ROOT), 0, f"{message}, so remove it"))
+    if page.file.src_uri == NEWS:
+        build.news = read_news(html, page.canonical_url or "")
+    html, problems = mathml.typeset(html)
     for latex, message in problems:
         line = line_of(source, re.escape(latex.split("\n")[0]))
         build.faults.append(Fault(source.relative_to(ROOT), line, message))
@@ -271,14 +296,33 @@ def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: 
     resource = build.resource(page)
     context["resource"] = resource
     context["following"] = build.catalog.following(resource) if resource else None
+    if resource:
+        context["after"] = [r for r in build.catalog.resources if r.slug in resource.after]
+        context["record"] = build.session.links.get(str(resource.url))
+        context["bibtex"] = bibtex([resource])
+    context["linked_data"] = _linked_data(page, config)
     context["shown"] = [build.catalog.snippets[name] for name in names]
     context["proof"] = proof(build.session, names or list(build.catalog.snippets))
     page.content = build.figures.take(page.content or "")
     return context
 
 
+def _linked_data(page: MkDocsPage, config: MkDocsConfig) -> Markup:
+    url = page.canonical_url or ""
+    if resource := build.resource(page):
+        data = linked_data.of_resource(resource, build.session.links.get(str(resource.url)), url)
+    elif snippet := build.snippet(page):
+        data = linked_data.of_snippet(snippet, url)
+    elif page.is_homepage:
+        told = (config.site_name, config.site_description or "", config.site_url or "")
+        data = linked_data.of_list(build.catalog.resources, *told)
+    else:
+        return Markup()
+    return Markup(linked_data.within_html(data))
+
+
 def on_post_page(output: str, page: MkDocsPage, config: MkDocsConfig) -> str:
-    return build.figures.put_back(output)
+    return build.figures.put_back(lead_to_copies(output, build.session.links))
 
 
 def _shown_by(resource: Resource) -> list[str]:
@@ -296,7 +340,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     target = built / "assets" / "fonts" / "math.woff2"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(font)
-    write_record(build.session, built)
+    about = (config.site_name, config.site_description or "", config.site_url or "")
+    Exports(build.session, *about, build.news, _shown_by).write(built)
     if not background:
         publish(built, build.site)
         config.site_dir = str(build.site)

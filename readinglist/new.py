@@ -7,6 +7,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,8 +20,9 @@ from readinglist.addresses import pdf_remedy
 from readinglist.catalog import Catalog
 from readinglist.dependencies import read_pins
 from readinglist.faults import Fault, Faults
+from readinglist.link_records import new_record, write_link_records
 from readinglist.names import resource_name_problem, snippet_name_problem
-from readinglist.resource import FrontMatter, Resource
+from readinglist.resource import KINDS, FrontMatter, Resource
 from readinglist.snippet import read_snippet
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,7 +33,7 @@ RESOURCE = {
     "url": "Address of the original",
     "authors": "Authors, separated by commas",
     "year": "Year",
-    "kind": "Kind (blog post, tutorial or paper)",
+    "kind": f"Kind ({', '.join(KINDS)})",
 }
 SNIPPET = {
     "name": "Name: the concept, in snake_case",
@@ -79,6 +81,8 @@ def new_resource(catalog: Catalog, given: Mapping[str, Any]) -> Path:
         data, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
     )
     path.write_text(_rendered("resource.md", front_matter=front), encoding="utf-8")
+    url = str(FrontMatter.model_validate(data).url)
+    write_link_records(catalog.root, {url: new_record(url, date.today()), **catalog.links})
     return path
 
 
@@ -96,16 +100,17 @@ def _front_matter(catalog: Catalog, given: Mapping[str, Any]) -> dict[str, Any]:
         "kind": given["kind"],
         "venue": f"arXiv:{url.rpartition('/')[2]}" if host == "arxiv.org" else host or "unknown",
         "url": url,
-        "archived_url": f"https://web.archive.org/web/{url}",
         "licence": "none stated",
         "citation_key": _citation_key(authors, year, given["title"], catalog),
         "order": max((resource.order for resource in catalog.resources), default=0) + 1,
         "minutes": 30,
         "level": "intermediate",
+        "after": [],
         "prerequisites": [],
         "concepts": ["recurrent networks"],
         "why": f"{PROMPT} why to read it.",
         "skip": f"{PROMPT} what to skip.",
+        "outcome": f"{PROMPT} what a reader can do afterwards.",
         "status": "annotated",
     }
 

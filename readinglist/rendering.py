@@ -15,6 +15,7 @@ from pygments.lexers import get_lexer_by_name
 from readinglist.cache import Run
 from readinglist.faults import Fault
 from readinglist.figures import themed_figure
+from readinglist.safety import clean_output
 from readinglist.snippet import Cell, Snippet
 
 # Colours, cursor movements, and links as a terminal shows them.
@@ -73,6 +74,11 @@ def missing_text_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
         yield Fault(snippet.path, cell.line, f'{message}; end its marker with alt="{remedy}"')
 
 
+def without_sounds(html: str) -> str:
+    """What a cell showed as HTML, less the player that stands for a sound."""
+    return SOUND.sub("", html)
+
+
 def _render_output(
     output: nbformat.NotebookNode, name: str, alt: str, palette: dict[str, str]
 ) -> str:
@@ -90,7 +96,7 @@ def _render_output(
     if sound := SOUND.search(data.get("text/html", "")):
         return _player("".join(sound[1].split()), escape(alt, quote=True))
     if "text/html" in data:
-        return f'<div class="output html" tabindex="0">{data["text/html"]}</div>'
+        return f'<div class="output html" tabindex="0">{clean_output(data["text/html"])}</div>'
     return _text(data.get("text/plain", ""), "text")
 
 

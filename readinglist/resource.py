@@ -6,7 +6,7 @@ import re
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     HttpUrl,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_core import ErrorDetails
@@ -37,6 +38,9 @@ def _sentences(text: str) -> str:
 Text = Annotated[str, Field(min_length=1)]
 Sentences = Annotated[Text, AfterValidator(_sentences)]
 
+Kind = Literal["blog post", "tutorial", "preprint", "conference paper", "journal article"]
+KINDS = get_args(Kind)
+
 
 class FrontMatter(BaseModel):
     """What a page says about its resource. The field order is that of the template."""
@@ -46,22 +50,33 @@ class FrontMatter(BaseModel):
     title: Text
     authors: Annotated[list[Text], Field(min_length=1)]
     year: Annotated[int, Field(ge=1940, le=date.max.year)]
-    kind: Literal["blog post", "tutorial", "paper"]
+    day: Annotated[str, Field(pattern=r"^\d\d-\d\d$")] | None = None
+    kind: Kind
     venue: Text
+    pages: Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | None = None
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,}/\S+$")] | None = None
     url: HttpUrl
-    archived_url: HttpUrl
     licence: Text
     citation_key: Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z]+$")]
     order: Annotated[int, Field(ge=1)]
     minutes: Annotated[int, Field(ge=1)]
     level: Literal["introductory", "intermediate", "advanced"]
+    after: list[Text]
     prerequisites: list[Text]
     concepts: Annotated[list[Text], Field(min_length=1)]
     why: Sentences
     skip: Sentences
+    outcome: Sentences
     status: Literal["annotated", "listed"]
 
-    @field_validator("url", "archived_url", mode="before")
+    @field_validator("day")
+    @classmethod
+    def _is_a_day(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and "year" in info.data:
+            date.fromisoformat(f"{info.data['year']}-{value}")
+        return value
+
+    @field_validator("url", mode="before")
     @classmethod
     def _parse_url(cls, value: object) -> object:
         if isinstance(value, str) and (better := pdf_remedy(value)):
@@ -85,16 +100,34 @@ class Resource(FrontMatter):
     def annotated(self) -> bool:
         return self.status == "annotated"
 
+    @property
+    def scholarly(self) -> bool:
+        return self.kind in ("preprint", "conference paper", "journal article")
+
+    @property
+    def published(self) -> date | None:
+        """The day, where the original has one."""
+        return date.fromisoformat(f"{self.year}-{self.day}") if self.day else None
+
+    @property
+    def when(self) -> str:
+        """The day as a reader writes it, or the year."""
+        day = self.published
+        return f"{day.day} {day:%B} {day.year}" if day else str(self.year)
+
     @cached_property
     def citation(self) -> str:
-        """Authors (year). Title. Venue."""
+        """Authors (date). Title. Venue, pages."""
         *others, last = self.authors
         names = f"{', '.join(others)} and {last}" if others else last
         stop = "" if self.title.endswith(("?", "!", ".")) else "."
-        return f"{names} ({self.year}). {self.title}{stop} {self.venue}."
+        pages = f", {'pages' if '-' in self.pages else 'page'} {self.pages}" if self.pages else ""
+        venue = f"{self.venue}{pages}".replace("-", "–") if pages else self.venue
+        return f"{names} ({self.when}). {self.title}{stop} {venue}."
 
 
 FIELDS = list(FrontMatter.model_fields)
+REQUIRED = [name for name, field in FrontMatter.model_fields.items() if field.is_required()]
 
 
 def split_front_matter(text: str) -> tuple[str, str, int]:
@@ -116,7 +149,7 @@ def read_resource(path: Path) -> Resource:
         begun = re.match(r"---[ \t]*\n", text)
         message = "the front matter has no end; close it with a line '---'"
         if not begun:
-            message = f"there is no front matter; start with '---' and {', '.join(FIELDS)}"
+            message = f"there is no front matter; start with '---' and {', '.join(REQUIRED)}"
         raise Faults([Fault(path, 1, message)])
     try:
         data = yaml.safe_load(front)
@@ -129,7 +162,7 @@ def read_resource(path: Path) -> Resource:
         raise Faults([Fault(path, line, f"{found}; {remedy}")]) from None
     if not isinstance(data, dict):
         raise Faults(
-            [Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(FIELDS)}")]
+            [Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(REQUIRED)}")]
         )
     try:
         fields = FrontMatter.model_validate(data)
@@ -152,7 +185,7 @@ def _fault(path: Path, lines: dict[str, int], problem: ErrorDetails) -> Fault:
     name = str(problem["loc"][0])
     line = lines.get(name, 1)
     if problem["type"] == "missing":
-        return Fault(path, 1, f"the front matter lacks '{name}'; it needs {', '.join(FIELDS)}")
+        return Fault(path, 1, f"the front matter lacks '{name}'; it needs {', '.join(REQUIRED)}")
     if problem["type"] == "extra_forbidden":
         return Fault(
             path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}"

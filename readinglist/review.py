@@ -6,13 +6,17 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from readinglist.cache import Run
 from readinglist.catalog import Catalog, examine
 from readinglist.embedding import Page, Shelf, embed
-from readinglist.faults import Fault, Faults, read_text
+from readinglist.faults import Fault, Faults, line_of_link, read_text
+from readinglist.feed import NEWS, news_problems
+from readinglist.link_records import LinkRecord, Used, is_external, new_record, record_faults
 from readinglist.links import Linked, link_faults, linkable, read_links
+from readinglist.listing import LISTS
 from readinglist.names import resource_name_problem, snippet_name_problem
 from readinglist.new import is_template
 from readinglist.pending import measured, pending_run
@@ -22,7 +26,6 @@ from readinglist.shows import showing
 from readinglist.snippet import Snippet
 from readinglist.values import REFERENCE, VALUE
 
-NEWS = "whats-new.md"
 NO_SUCH_SNIPPET = re.compile(r"there is no snippet '(?P<name>\w+)'")
 
 
@@ -56,8 +59,12 @@ def review(root: Path) -> Review:
             continue
         found += [f for f in _embedding_faults(page, shelf) if not _speaks_of(f, unread)]
         found += _text_faults(page, timed)
+        if path == docs / NEWS:
+            told = news_problems(page.text)
+            found += [Fault(path, page.lines_before + line, text) for line, text in told]
         linked.append(_links(page, catalog))
         used |= {*page.used}
+    found += record_faults(_external(catalog, linked), catalog.links, not faults)
     anchors = linkable(linked, docs, catalog.snippets.values())
     anchors |= dict.fromkeys(f"snippets/{name}.ipynb" for name in unread)
     for linked_page in linked:
@@ -71,9 +78,34 @@ def review(root: Path) -> Review:
     return Review(catalog, sorted({*faults, *catalog.relative(found)}))
 
 
+def needed_records(root: Path, today: date) -> dict[str, LinkRecord]:
+    """A record for every external link of the project: those there are, and new ones."""
+    catalog, faults = examine(root)
+    if faults:
+        raise Faults(faults)
+    pages = [_links(_read_page(path), catalog) for path in sorted((root / "docs").rglob("*.md"))]
+    urls = {used.url for used in _external(catalog, pages)}
+    return {url: catalog.links.get(url) or new_record(url, today) for url in urls}
+
+
+def _external(catalog: Catalog, pages: Iterable[Linked]) -> Iterator[Used]:
+    """Every link that leaves the site, on pages, in front matter and in snippets' prose."""
+    for resource in catalog.resources:
+        yield Used(str(resource.url), resource.path, resource.lines["url"])
+    for page in pages:
+        for link in page.links:
+            if is_external(link):
+                yield Used(link, page.path, line_of_link(page.path, link))
+    for snippet in catalog.snippets.values():
+        prose = "\n\n".join(cell.source for cell in snippet.cells if cell.markdown)
+        for link in read_links(snippet.path, prose).links:
+            if is_external(link):
+                yield Used(link, snippet.path, line_of_link(snippet.path, link))
+
+
 def _read_page(path: Path) -> Page:
     _, body, before = split_front_matter(read_text(path))
-    return Page(path, body, lines_before=before, lists={"resources": str, "snippets": str})
+    return Page(path, body, lines_before=before, lists=dict.fromkeys(LISTS, str))
 
 
 def _shelf_without_runs(catalog: Catalog) -> Shelf:
@@ -120,7 +152,7 @@ def _text_faults(page: Page, timed: dict[str, set[str]]) -> Iterator[Fault]:
 def _resource_faults(resource: Resource) -> Iterator[Fault]:
     if problem := resource_name_problem(resource.slug):
         yield Fault(resource.path, 1, problem)
-    for name in ("why", "skip"):
+    for name in ("why", "skip", "outcome"):
         if is_template(resource, name):
             message = f"'{name}' is still the template's; write one to three sentences of your own"
             yield Fault(resource.path, resource.lines[name], message)

@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from readinglist.background import Background
-from readinglist.cache import Cache, Run
+from readinglist.cache import Cache, Run, key
 from readinglist.catalog import Catalog, read_catalog
 from readinglist.embedding import Shelf
 from readinglist.execution import Runner
 from readinglist.faults import Fault, Faults
 from readinglist.figures import matplotlib_style, read_palette
-from readinglist.rendering import missing_text_faults
+from readinglist.link_records import LinkRecord
+from readinglist.run_faults import run_faults
 from readinglist.snippet import Snippet
 
 
@@ -26,6 +27,11 @@ class Session:
 
     catalog: Catalog
     shelf: Shelf
+    fresh: frozenset[str] = frozenset()  # snippets that this build has run
+
+    @property
+    def links(self) -> dict[str, LinkRecord]:
+        return self.catalog.links
 
 
 def cache_folder(root: Path) -> Path:
@@ -46,7 +52,7 @@ def make_runner(root: Path) -> Runner:
 
 
 def run_snippets(catalog: Catalog, snippets: Iterable[Snippet]) -> dict[str, Run]:
-    """The runs of these snippets, by name, each with a text for every image it shows.
+    """The runs of these snippets, by name, each fit to be shown.
 
     Raises:
         Faults: everything wrong with the runs.
@@ -59,7 +65,7 @@ def run_snippets(catalog: Catalog, snippets: Iterable[Snippet]) -> dict[str, Run
     except Faults as error:
         faults += error.faults
         runs = {s.name: run for s in snippets if (run := runner.stored(s))}
-    faults += [f for s in snippets if s.name in runs for f in missing_text_faults(s, runs[s.name])]
+    faults += [f for s in snippets if s.name in runs for f in run_faults(s, runs[s.name])]
     if faults:
         raise Faults(catalog.relative(faults))
     return runs
@@ -72,7 +78,10 @@ def open_session(root: Path) -> Session:
         Faults: everything wrong with the snippets, the resources or the runs.
     """
     catalog = read_catalog(root)
-    return _session(catalog, run_snippets(catalog, catalog.snippets.values()))
+    runner = make_runner(root)
+    keys = {name: key(snippet, runner.version) for name, snippet in catalog.snippets.items()}
+    fresh = frozenset(name for name in keys if not runner.cache.holds(name, keys[name]))
+    return _session(catalog, run_snippets(catalog, catalog.snippets.values()), fresh)
 
 
 def open_served_session(root: Path, background: Background) -> Session:
@@ -85,9 +94,12 @@ def open_served_session(root: Path, background: Background) -> Session:
     return _session(catalog, background.runs(catalog, partial(make_runner, root)))
 
 
-def _session(catalog: Catalog, runs: dict[str, Run]) -> Session:
+def _session(
+    catalog: Catalog, runs: dict[str, Run], fresh: frozenset[str] = frozenset()
+) -> Session:
     drawings = catalog.root / "docs" / "assets" / "drawings"
-    return Session(catalog, Shelf(catalog.snippets, runs, drawings, _palette(catalog.root)))
+    shelf = Shelf(catalog.snippets, runs, drawings, _palette(catalog.root))
+    return Session(catalog, shelf, fresh)
 
 
 def _palette(root: Path) -> dict[str, str]:

@@ -49,6 +49,7 @@ class Snippet:
     cells: list[Cell] = field(default_factory=list)
     dependencies: dict[str, str] = field(default_factory=dict)
     concept: str = ""
+    deprecations: dict[str, str] = field(default_factory=dict)  # part of a warning: the reason
 
     @property
     def name(self) -> str:
@@ -116,7 +117,7 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
     head = text[: first.start() if first else len(text)]
     cells = _cells(path, text, head)
     block, faults = read_dependencies(path, head)
-    snippet = Snippet(path, cells, block.versions, block.concept)
+    snippet = Snippet(path, cells, block.versions, block.concept, block.deprecations)
     imported, unparsed = _imports(snippet)
     # A block or a cell that cannot be read would make the imports look wrong as well.
     if not faults and not unparsed:

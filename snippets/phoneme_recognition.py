@@ -1242,7 +1242,7 @@ for label in dict.fromkeys(labels):
 above.set_ylabel("probability")
 colours = {"cmap": plt.get_cmap("magma", 8), "interpolation": "none"}
 extent = (0, len(x) / 100, 0.5, 40.5)
-below.imshow(x[:, :40].T, origin="lower", aspect="auto", extent=extent, **colours)
+below.imshow(x[:, :40].T.numpy(), origin="lower", aspect="auto", extent=extent, **colours)
 below.grid(False)
 below.set(xlabel="seconds", ylabel="filter")
 plt.show()

@@ -632,7 +632,7 @@ log_probability(table, labels[None], *counts).backward()
 points = table.grad[0].sum(2)  # (T, U + 1)
 plt.figure(figsize=(5.2, 3))
 colours = {"cmap": plt.get_cmap("magma", 8), "interpolation": "none"}
-plt.imshow(points.T, origin="lower", aspect="auto", vmin=0, vmax=1, **colours)
+plt.imshow(points.T.numpy(), origin="lower", aspect="auto", vmin=0, vmax=1, **colours)
 plt.yticks(range(len(labels) + 1), ["start", *(symbols[label] for label in labels)])
 plt.xlabel("frame")
 plt.ylabel("written last")

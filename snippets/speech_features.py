@@ -278,7 +278,8 @@ x = features(sound, rate)  # (T, 123)
 seconds = x.shape[0] / 100
 plt.figure(figsize=(5.2, 2.6))
 colours = {"cmap": plt.get_cmap("magma", 8), "interpolation": "none"}
-plt.imshow(x[:, :40].T, origin="lower", aspect="auto", extent=(0, seconds, 0.5, 40.5), **colours)
+extent = (0, seconds, 0.5, 40.5)
+plt.imshow(x[:, :40].T.numpy(), origin="lower", aspect="auto", extent=extent, **colours)
 for phone, sample in events:
     if phone:
         plt.text(sample / rate, 42, phone.strip("ˈˌ"), fontsize=10)

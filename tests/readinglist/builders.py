@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
 
 from readinglist.dependencies import read_pins
+from readinglist.link_records import LinkRecord, read_link_records, write_link_records
 
 ROOT = Path(__file__).parents[2]
 PINS = read_pins(ROOT)
@@ -16,19 +18,20 @@ FIELDS = {
     "title": "A Title",
     "authors": ["Ada Lovelace", "Charles Babbage"],
     "year": 1997,
-    "kind": "paper",
+    "kind": "journal article",
     "venue": "A Journal",
     "url": "https://example.org/original",
-    "archived_url": "https://example.org/archived",
     "licence": "none stated",
     "citation_key": "lovelace1997title",
     "order": 1,
     "minutes": 10,
     "level": "advanced",
+    "after": [],
     "prerequisites": ["patience"],
     "concepts": ["engines"],
     "why": "Read it for the notes.",
     "skip": "Skip the table.",
+    "outcome": "Count without a machine.",
     "status": "annotated",
 }
 
@@ -48,3 +51,11 @@ def resource_text(body: str = "Some text.", **fields: object) -> str:
     kept = {name: value for name, value in {**FIELDS, **fields}.items() if value is not None}
     front = yaml.safe_dump(kept, sort_keys=False, default_flow_style=None, allow_unicode=True)
     return f"---\n{front}---\n{body}\n"
+
+
+def record_links(project: Path, text: str) -> None:
+    """Records the links of a page, as `python -m readinglist links` does; images are none."""
+    urls = re.findall(r"https?://[^\s)'\"]+", re.sub(r"!\[.*?\)", "", text))
+    known = {url: LinkRecord(archived=f"https://archive.example/{url}") for url in urls}
+    (project / "docs").mkdir(exist_ok=True)
+    write_link_records(project, {**read_link_records(project), **known})

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from builders import record_links
 
 from readinglist import __main__ as command
 from readinglist.cache import Cache
@@ -32,6 +33,7 @@ def project(tmp_path, root, text_of_snippet, text_of_resource, run_of, monkeypat
     ):
         (tmp_path / folder).mkdir(exist_ok=True, parents=True)
         (tmp_path / folder / name).write_text(text)
+    record_links(tmp_path, text_of_resource(SHOWN))
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.delenv("RECURRENT_CACHE", raising=False)
     monkeypatch.setattr(Runner, "run_one", lambda self, snippet: run_of(snippet))
@@ -158,10 +160,8 @@ def test_an_unknown_command_names_the_known_ones(root):
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 2
-    assert (
-        "invalid choice: 'runn' (choose from 'new', 'check', 'run', 'report', 'clean')"
-        in ended.stderr
-    )
+    known = "'new', 'check', 'run', 'report', 'links', 'archive', 'clean'"
+    assert f"invalid choice: 'runn' (choose from {known})" in ended.stderr
 
 
 def test_a_python_without_the_packages_is_told_how_to_get_them(root):

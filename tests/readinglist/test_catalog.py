@@ -69,8 +69,8 @@ def test_a_snippet_may_not_import_its_sibling(tree):
 @pytest.mark.parametrize(
     ("field", "value", "line"),
     [
-        ("order", 7, 11),
-        ("citation_key", "ada1843notes", 10),
+        ("order", 7, 10),
+        ("citation_key", "ada1843notes", 9),
         ("url", "https://example.org/same", 7),
     ],
 )

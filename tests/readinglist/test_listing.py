@@ -8,6 +8,7 @@ import lxml.html
 import pytest
 
 from readinglist.catalog import Catalog
+from readinglist.link_records import LinkRecord
 from readinglist.listing import Lists, proof
 from readinglist.resource import read_resource
 from readinglist.session import Session
@@ -27,7 +28,8 @@ def session(make_snippet, run_of, shelf_of, text_of_resource, tmp_path):
     for name, fields in pages.items():
         (tmp_path / f"{name}.md").write_text(text_of_resource(**fields))
     resources = [read_resource(tmp_path / f"{name}.md") for name in pages]
-    return Session(Catalog(tmp_path, shelf.snippets, resources), shelf)
+    links = {"https://example.org/original": LinkRecord(archived="https://example.org/archived")}
+    return Session(Catalog(tmp_path, shelf.snippets, resources, links), shelf)
 
 
 @pytest.fixture

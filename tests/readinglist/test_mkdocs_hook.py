@@ -494,7 +494,7 @@ def readinglist(project: Path, *arguments: str) -> str:
 def test_a_page_and_a_snippet_from_the_templates_build(project):
     readinglist(
         project, "new", "resource", "--title", "A New Idea", "--url", "https://example.org/new",
-        "--authors", "Ada Lovelace", "--year", "1997", "--kind", "paper",
+        "--authors", "Ada Lovelace", "--year", "1997", "--kind", "journal article",
     )  # fmt: skip
     shown = readinglist(
         project, "new", "snippet", "--name", "a_mean", "--title", "A mean",

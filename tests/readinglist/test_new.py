@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from builders import record_links
 
 from readinglist import __main__ as command
 from readinglist.catalog import read_catalog
@@ -16,7 +17,7 @@ from readinglist.new import RESOURCE, answers
 
 GREFF = [
     "--title", "LSTM: A Search Space Odyssey", "--url", "https://arxiv.org/pdf/1503.04069v2",
-    "--authors", "Klaus Greff", "Jürgen Schmidhuber", "--year", "2015", "--kind", "paper",
+    "--authors", "Klaus Greff", "Jürgen Schmidhuber", "--year", "2015", "--kind", "journal article",
 ]  # fmt: skip
 MEAN = [
     "--name", "running_mean", "--title", "A mean without a sum", "--concept", 'the "mean"',
@@ -30,6 +31,7 @@ def project(tmp_path, root, text_of_resource, monkeypatch) -> Path:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "requirements.txt").write_text((root / "requirements.txt").read_text())
     (tmp_path / "docs/resources/one.md").write_text(text_of_resource())
+    record_links(tmp_path, text_of_resource())
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
     return tmp_path
@@ -52,10 +54,11 @@ def test_a_new_resource_is_read_as_it_was_given(run, project):
     assert resource.path == project / path
     assert resource.title == "LSTM: A Search Space Odyssey"
     assert resource.authors == ["Klaus Greff", "Jürgen Schmidhuber"]
-    assert (resource.year, resource.kind, resource.order) == (2015, "paper", 2)
+    assert (resource.year, resource.kind, resource.order) == (2015, "journal article", 2)
     assert (resource.citation_key, resource.venue) == ("greff2015lstm", "arXiv:1503.04069")
     assert str(resource.url) == "https://arxiv.org/abs/1503.04069"
     assert resource.annotated
+    assert read_catalog(project).links[str(resource.url)].archived.endswith(str(resource.url))
 
 
 def test_check_says_what_is_left_to_write_and_nothing_else(run):
@@ -67,6 +70,7 @@ def test_check_says_what_is_left_to_write_and_nothing_else(run):
     assert messages == [
         "'why' is still the template's; write one to three sentences of your own",
         "'skip' is still the template's; write one to three sentences of your own",
+        "'outcome' is still the template's; write one to three sentences of your own",
         *(f"the section '{name}' is empty; write it or remove its heading" for name in sections),
     ]
 
@@ -82,7 +86,7 @@ def test_in_a_terminal_it_asks_for_what_is_missing(run, project, monkeypatch):
 
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr(command, "input", answer, raising=False)
-    given = ["--title", "Notes", "--url", "https://example.org/notes", "--kind", "paper"]
+    given = ["--title", "Notes", "--url", "https://example.org/notes", "--kind", "journal article"]
     assert run("new", "resource", *given)[0] == 0
     assert [question[:4] for question in asked] == ["Auth", "Year"]
     resource = read_catalog(project).resources[-1]
@@ -100,7 +104,7 @@ def test_without_a_terminal_it_names_the_missing_options():
     ("option", "value", "message"),
     [
         ("--year", "soon", "--year: is 'soon': Input should be a valid integer"),
-        ("--kind", "song", "--kind: is 'song': Input should be 'blog post', 'tutorial' or 'paper'"),
+        ("--kind", "song", "--kind: is 'song': Input should be 'blog post', 'tutorial', "),
         ("--url", "arxiv", "--url: is 'arxiv': Input should be a valid URL"),
         ("--url", "https://example.org/original", "docs/resources/one.md:7: has this address"),
         ("--slug", "One Two", "--slug: a resource's file is named in small letters"),

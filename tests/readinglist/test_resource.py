@@ -7,10 +7,11 @@ import pytest
 from readinglist.resource import read_resource, split_front_matter
 
 ALL = (
-    "title, authors, year, kind, venue, url, archived_url, licence, citation_key, order, minutes, "
-    "level, prerequisites, concepts, why, skip, status"
+    "title, authors, year, kind, venue, url, licence, citation_key, order, minutes, "
+    "level, after, prerequisites, concepts, why, skip, outcome, status"
 )
-SORTED = ", ".join(sorted(ALL.split(", ")))
+SORTED = ", ".join(sorted([*ALL.split(", "), "day", "doi", "pages"]))
+KINDS = "'blog post', 'tutorial', 'preprint', 'conference paper' or 'journal article'"
 # The line of each field in the text that the builder writes.
 LINE = {name: number for number, name in enumerate(ALL.split(", "), 2)}
 
@@ -36,7 +37,7 @@ def wrong(page, faults_of):
 def test_a_resource_knows_its_fields_and_where_it_stands(page):
     path = page(body="# Text\n\nmore")
     resource = read_resource(path)
-    assert (resource.title, resource.year, resource.kind) == ("A Title", 1997, "paper")
+    assert (resource.title, resource.year, resource.kind) == ("A Title", 1997, "journal article")
     assert (str(resource.url), resource.slug, resource.path) == (
         "https://example.org/original",
         "thing",
@@ -89,7 +90,7 @@ def test_a_name_that_the_build_uses_itself_is_unknown_too(wrong, text_of_resourc
         ("minutes", "ten", "'ten'", "input should be a valid integer"),
         ("title", "", "''", "string should have at least 1 character"),
         ("title", 1984, "1984", "input should be a valid string"),
-        ("kind", "book", "'book'", "input should be 'blog post', 'tutorial' or 'paper'"),
+        ("kind", "book", "'book'", f"input should be {KINDS}"),
         ("authors", "Ada", "'Ada'", "input should be a valid list"),
         ("authors", [], "[]", "list should have at least 1 item after validation, not 0"),
         ("authors", ["Ada", 7], "7", "input should be a valid string"),
@@ -98,7 +99,9 @@ def test_a_name_that_the_build_uses_itself_is_unknown_too(wrong, text_of_resourc
         ("url", "example.org", "'example.org'", "input should be a valid URL, relative URL "
          "without a base"),
         ("url", "ftp://a.org", "'ftp://a.org'", "URL scheme should be 'http' or 'https'"),
-        ("archived_url", 3, "3", "URL input should be a string or URL"),
+        ("url", 3, "3", "URL input should be a string or URL"),
+        ("after", "one", "'one'", "input should be a valid list"),
+        ("outcome", "no end", "'no end'", "must be one to three sentences"),
         ("citation_key", "Ada97", "'Ada97'", "string should match pattern "
          "'^[a-z]+[0-9]{4}[a-z]+$'"),
         ("why", "no end", "'no end'", "must be one to three sentences"),
