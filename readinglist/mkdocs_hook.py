@@ -40,9 +40,10 @@ from readinglist.content_policy import content_policy, theme_scripts
 from readinglist.copying import add_copy_buttons
 from readinglist.embedding import HTML_FENCE, Page, embed
 from readinglist.exports import Exports
-from readinglist.faults import Fault, Faults, line_of
+from readinglist.faults import Fault, Faults, line_of, read_text
 from readinglist.feed import NEWS, News, read_news
 from readinglist.figures import SetAside
+from readinglist.glossary import GLOSSARY, Term, mark_terms, read_terms
 from readinglist.link_records import lead_to_copies
 from readinglist.listing import Lists, proof
 from readinglist.neighbours import neighbourhood
@@ -57,6 +58,8 @@ from readinglist.warning_faults import collect_warnings
 TEMPLATES = ROOT / "theme" / "notebook"
 STYLES = [f"assets/css/{name}.css" for name in ("palette", "site", "drawings")]
 REFERENCE = ("notation.md", "glossary.md", "then-and-now.md", "citing.md", "status.md", "links.md")
+# Pages that show what a term means where they use it first.
+TERMS_ON = ("resources/", "notation", "then-and-now")
 STYLESHEET = "assets/css/recurrent.css"
 
 
@@ -74,6 +77,7 @@ class Build:
     faults: list[Fault] = field(default_factory=list)
     figures: SetAside = field(default_factory=SetAside)
     used: dict[str, list[str]] = field(default_factory=dict)  # page -> snippets it shows
+    terms: list[Term] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
 
     @property
@@ -134,7 +138,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     global build
     with _aborting():
         session = open_served_session(ROOT, background) if background else open_session(ROOT)
-    build = Build(session, Path(config.site_dir))
+    build = Build(session, Path(config.site_dir), terms=_terms(session.catalog))
     jupyter_settings.templates_dir = str(TEMPLATES)
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [
         {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
@@ -158,6 +162,11 @@ def _navigation(catalog: Catalog) -> list[Any]:
         *([{"Reference": reference}] if (reference := _existing(catalog, *REFERENCE)) else []),
         *_existing(catalog, NEWS),
     ]
+
+
+def _terms(catalog: Catalog) -> list[Term]:
+    path = catalog.root / "docs" / GLOSSARY
+    return read_terms(read_text(path)) if path.exists() else []
 
 
 def _existing(catalog: Catalog, *names: str) -> list[str]:
@@ -272,6 +281,9 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
         build.faults.append(Fault(source.relative_to(ROOT), 0, f"{message}, so remove it"))
     if page.file.src_uri == NEWS:
         build.news = read_news(html, page.canonical_url or "")
+    if snippet or page.file.src_uri.startswith(TERMS_ON):
+        at = files.get_file_from_path(GLOSSARY)
+        html = mark_terms(html, build.terms, at.url_relative_to(page.file) if at else "")
     html, problems = mathml.typeset(html)
     for latex, message in problems:
         line = line_of(source, re.escape(latex.split("\n")[0]))

@@ -14,6 +14,7 @@ from readinglist.catalog import Catalog, examine
 from readinglist.embedding import Page, Shelf, embed
 from readinglist.faults import Fault, Faults, line_of_link, read_text
 from readinglist.feed import NEWS, news_problems
+from readinglist.glossary import GLOSSARY, glossary_problems
 from readinglist.link_records import LinkRecord, Used, is_external, new_record, record_faults
 from readinglist.links import Linked, link_faults, linkable, read_links
 from readinglist.listing import LISTS
@@ -61,6 +62,9 @@ def review(root: Path) -> Review:
         found += _text_faults(page, timed)
         if path == docs / NEWS:
             told = news_problems(page.text)
+            found += [Fault(path, page.lines_before + line, text) for line, text in told]
+        if path == docs / GLOSSARY:
+            told = glossary_problems(page.text)
             found += [Fault(path, page.lines_before + line, text) for line, text in told]
         linked.append(_links(page, catalog))
         used |= {*page.used}

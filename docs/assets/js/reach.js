@@ -21,3 +21,11 @@ document.querySelectorAll(".output.long pre > code").forEach(box => {
 document.querySelector("button.menu").addEventListener("click", () => {
   document.getElementById("__drawer").click()
 })
+
+// A tooltip may cover what is to be read: Escape puts it away and leaves the focus where it is.
+document.addEventListener("keydown", event => {
+  if (event.key !== "Escape") return
+  document.querySelectorAll(".md-tooltip2--active").forEach(tip => {
+    tip.classList.remove("md-tooltip2--active")
+  })
+})
