@@ -78,19 +78,15 @@ def test_a_use_after_a_heading_counts():
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        (
-            "A loss.",
-            "A loss. A second.",
-            (11, "'CTC' needs one plain sentence of at most 40 words"),
-        ),
-        ("A loss.", "A *loss*.", (11, "'CTC' needs one plain sentence of at most 40 words")),
-        ("A loss.", "A" + " long" * 40 + ".", (11, "'CTC' needs one plain sentence")),
-        ("Explained in [A](resources/a.md#c).", "See A.", (11, "'CTC' does not say where it is")),
-        ("### CTC", "### Cell", (11, "'Cell' stands out of order; the terms go from A to Z")),
-        ("### CTC", '### CTC { data-also="Memory" }', (11, "'Memory' is a form of 'Cell state'")),
+        ("A loss.", "A loss. A second.", "'CTC' needs one plain sentence of at most 40 words"),
+        ("A loss.", "A *loss*.", "'CTC' needs one plain sentence of at most 40 words"),
+        ("A loss.", "A" + " long" * 40 + ".", "'CTC' needs one plain sentence"),
+        ("Explained in [A](resources/a.md#c).", "See A.", "'CTC' does not say where it is"),
+        ("### CTC", "### Cell", "'Cell' stands out of order; the terms go from A to Z"),
+        ("### CTC", '### CTC { data-also="Memory" }', "'Memory' is a form of 'Cell state'"),
     ],
 )
 def test_a_wrong_entry_is_told(old, new, told):
     ((line, message),) = glossary_problems(PAGE.replace(old, new))
-    assert line == told[0]
-    assert message.startswith(told[1])
+    assert line == TERMS[1].line
+    assert message.startswith(told)
