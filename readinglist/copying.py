@@ -10,12 +10,12 @@ BLOCK = re.compile(r"<pre><span></span><code")
 # The classes and attributes by which Material draws the button, and copies when it is pressed.
 BUTTON = (
     '<pre><span class="md-code__nav"><button type="button" class="md-code__button"'
-    ' data-md-type="copy" data-clipboard-target="#code-{0}" title="Copy to clipboard">'
-    '</button></span><code id="code-{0}"'
+    ' data-md-type="copy" data-clipboard-target="#{0}" title="Copy to clipboard">'
+    '</button></span><code id="{0}"'
 )
 
 
-def add_copy_buttons(html: str) -> str:
-    """The page with a copy button in each of its blocks of code."""
+def add_copy_buttons(html: str, name: str = "code") -> str:
+    """Part of a page with a copy button in each block of code, whose ids begin with `name`."""
     numbers = count(1)
-    return BLOCK.sub(lambda _: BUTTON.format(next(numbers)), html)
+    return BLOCK.sub(lambda _: BUTTON.format(f"{name}-{next(numbers)}"), html)

@@ -24,7 +24,7 @@ from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
-from mkdocs.plugins import event_priority
+from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.structure.toc import AnchorLink, TableOfContents
@@ -50,6 +50,7 @@ from readinglist.neighbours import neighbourhood
 from readinglist.publishing import publish, staging_folder
 from readinglist.resource import Resource, split_front_matter
 from readinglist.safety import active_parts
+from readinglist.search_index import complete_index, weight
 from readinglist.session import Session, cache_folder, open_served_session, open_session
 from readinglist.snippet import Snippet
 from readinglist.snippet_page import fill_cells, rendered_once, write_downloads, write_notebook
@@ -235,6 +236,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
 
 
 def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
+    page.meta.setdefault("search", {"boost": weight(page.file.src_uri)})
     if build.snippet(page):
         return markdown
     # Material would show a 'status' of its own in the navigation.
@@ -311,7 +313,8 @@ def on_page_context(context: dict, page: MkDocsPage, config: MkDocsConfig, nav: 
     if resource:
         context["after"] = [r for r in build.catalog.resources if r.slug in resource.after]
         context["record"] = build.session.links.get(str(resource.url))
-        context["bibtex"] = bibtex([resource])
+        code = f"<pre><span></span><code>{escape(bibtex([resource]))}</code></pre>"
+        context["bibtex"] = Markup(add_copy_buttons(code, "cite"))
     context["linked_data"] = _linked_data(page, config)
     context["shown"] = [build.catalog.snippets[name] for name in names]
     context["proof"] = proof(build.session, names or list(build.catalog.snippets))
@@ -341,8 +344,13 @@ def _shown_by(resource: Resource) -> list[str]:
     return build.used.get(f"resources/{resource.slug}.md", [])
 
 
+@event_priority(-50)  # between the plugin that writes the index and the one that copies it
+def _finish_search_index(config: MkDocsConfig) -> None:
+    complete_index(Path(config.site_dir), build.catalog)
+
+
 @event_priority(-200)  # after every plugin has written its files
-def on_post_build(config: MkDocsConfig) -> None:
+def _finish(config: MkDocsConfig) -> None:
     if build.faults:
         raise _abort(build.faults)
     built = Path(config.site_dir)
@@ -357,6 +365,9 @@ def on_post_build(config: MkDocsConfig) -> None:
     if not background:
         publish(built, build.site)
         config.site_dir = str(build.site)
+
+
+on_post_build = CombinedEvent(_finish_search_index, _finish)
 
 
 @contextmanager

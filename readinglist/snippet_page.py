@@ -64,7 +64,10 @@ def write_downloads(folder: Path, snippet: Snippet, shelf: Shelf) -> list[str]:
 
 
 def _cell_html(cell: Cell, outputs: str) -> str:
-    heading = f'<h2 id="{cell.name}" class="cell-name"><code>{escape(cell.name)}</code></h2>'
+    # Nobody looks for the imports, and they name everything.
+    left_out = " data-search-exclude" if cell.name == "imports" else ""
+    name = f"<code>{escape(cell.name)}</code>"
+    heading = f'<h2 id="{cell.name}" class="cell-name"{left_out}>{name}</h2>'
     shown = f'<div class="outputs" data-search-exclude>{outputs}</div>' if outputs else ""
     return f'{heading}<div class="cell">{render_source(cell)}{shown}</div>'
 

@@ -167,8 +167,9 @@ def cell_difference(change):
 
 
 as_stored, swapped = cell_difference(lambda w: w), cell_difference(swap_last_blocks)
-print(f"largest difference, blocks as stored     {as_stored:.1e}")
-print(f"largest difference, last two swapped     {swapped:.1e}")
+print("blocks       largest difference")
+print(f"as stored    {as_stored:.1e}")
+print(f"two swapped  {swapped:.1e}")
 assert swapped < 1e-6 < 0.1 < as_stored, (swapped, as_stored)
 
 # %% [markdown]

@@ -52,6 +52,102 @@ def functions(session):
     return {name: snippets.pop() for name, snippets in defined.items() if len(snippets) == 1}
 
 
+STOP_WORDS = ["how", "to", "where"]  # which the index leaves out
+# What readers type, and the heading that must come first or second.
+QUERIES = {
+    # concepts
+    "forget gate": "glossary.html#forget-gate",
+    "cell state": "glossary.html#cell-state",
+    "peephole": "glossary.html#peephole",
+    "perplexity": "glossary.html#perplexity",
+    "temperature": "glossary.html#temperature",
+    "blank": "glossary.html#blank",
+    "transducer": "glossary.html#transducer",
+    "ctc": "glossary.html#ctc",
+    "LSTM": "glossary.html#lstm",
+    "vanishing gradient": "glossary.html#vanishing-gradient",
+    "forget bias": "glossary.html#forget-bias",
+    "beam search": "glossary.html#beam-search",
+    "bidirectional": "glossary.html#bidirectional-network",
+    "parallel scan": "glossary.html#parallel-scan",
+    "state tracking": "glossary.html#state-tracking",
+    "dropout": "glossary.html#dropout",
+    # ways of writing
+    "gate orders": "notation.html#gate-orders",
+    "gru conventions": "notation.html#gru-conventions",
+    "shapes": "notation.html#shapes",
+    # functions and symbols
+    "weight_hh_l0": "notation.html#weights-and-biases",
+    "proj_size": "snippets/notation.html#shapes_of_torch",
+    "gru_step": "snippets/gru_conventions.html#gru_step",
+    "ctc_loss": "snippets/ctc.html#ctc_loss",
+    "transducer_loss": "snippets/rnn_transducer.html#transducer_loss",
+    # authors
+    "Olah": "index.html#understanding-lstm-networks",
+    "Karpathy": "index.html#unreasonable-effectiveness",
+    "Hinton": "index.html#deep-rnn-speech",
+    "Bengio": "index.html#were-rnns-all-needed",
+    "Zaremba": "then-and-now.html#the-tensorflow-tutorial-and-zaremba-2014-to-2016",
+    "Hochreiter": "resources/understanding-lstm-networks.html"
+    "#the-problem-of-long-term-dependencies",
+    # what to do
+    "where to start": "path.html#where-to-start",
+    "how to cite": "citing.html#how-to-cite",
+}
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_what_readers_type_leads_to_the_heading(visit, site, new_context, way):
+    root = site.url if way == "http" else site.folder.as_uri() + "/"
+    page = visit("index.html") if way == "http" else new_context().new_page()
+    page.goto(root + "index.html")
+    missed = []
+    for text, wanted in QUERIES.items():
+        results = _search(page, text)
+        hrefs = [re.sub(r"[?]h=[^#]*", "", link.get_attribute("href")) for link in results.all()]
+        # A page's line may lead to its heading, which then comes again in a line of its own.
+        places = list(dict.fromkeys(href.removeprefix(root) for href in hrefs))
+        if wanted not in places[:2]:
+            missed.append(f"'{text}' leads to {places[:4]}, not to {wanted}")
+    assert not missed, "\n".join(missed)
+    assert len(QUERIES) >= 25
+
+
+def test_a_program_is_found_by_its_name(visit, site, session):
+    page = visit("index.html")
+    for name in session.catalog.snippets:
+        if "_" in name:
+            assert _paths(_search(page, name), site.url)[0] == f"snippets/{name}.html", name
+
+
+def test_a_page_that_is_no_hit_itself_leads_to_its_heading(visit, site):
+    page = visit("index.html")
+    first = _search(page, "weight_hh_l0").first
+    assert first.get_attribute("href").endswith("#weights-and-biases")
+    first.click()
+    page.wait_for_url("**/notation.html?**#weights-and-biases")
+    expect(page.locator("h2[id='weights-and-biases']")).to_be_in_viewport()
+
+
+def test_the_index_leaves_out_outputs_and_what_every_page_says(site, session):
+    index = json.loads((site.folder / "search" / "search_index.json").read_text(encoding="utf-8"))
+    places = {document["location"] for document in index["docs"]}
+    assert not [place for place in places if place.endswith("#imports")]
+    words = " ".join(document["text"] for document in index["docs"])
+    for noise in ("Computed on", "I have read this", "archived copy", "@misc", "No warnings."):
+        assert noise.lower() not in words.lower(), noise
+    printed = [
+        line
+        for run in session.shelf.runs.values()
+        for cell in run.notebook.cells
+        for output in cell.get("outputs", [])
+        for line in output.get("text", "").splitlines()
+    ]
+    numbers = [line for line in printed if len(re.findall(r"\d+\.\d+", line)) >= 2]
+    assert len(numbers) > 100
+    assert not [line for line in numbers if line.strip() in words]
+
+
 def test_a_word_of_prose_is_found_on_its_page(visit, site, prose_word):
     word, path = prose_word
     page = visit("index.html")
@@ -125,8 +221,15 @@ def _search(page, text):
     box = page.get_by_role("textbox", name="Search")
     box.fill("")
     box.press_sequentially(text)
-    # A result's link carries the term that it matched.
-    page.wait_for_selector(f".md-search-result__link[href*='h={text}']", state="attached")
+    # A result's link carries the terms that it matched.
+    terms = "+".join(text.lower().split())
+    page.wait_for_function(
+        """terms => [...document.querySelectorAll('.md-search-result__link')].some(link => {
+            const found = new URL(link.href).searchParams.get('h')?.toLowerCase().split(' ') ?? []
+            return terms.split('+').every(term => found.includes(term) || STOP.includes(term))
+        })""".replace("STOP", json.dumps(STOP_WORDS)),
+        arg=terms,
+    )
     return page.locator(".md-search-result__link")
 
 

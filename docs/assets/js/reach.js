@@ -29,3 +29,14 @@ document.addEventListener("keydown", event => {
     tip.classList.remove("md-tooltip2--active")
   })
 })
+
+// Search lists a page first and its headings after it. Where the page itself was no hit, its line
+// leads to the first of those headings, not to the top.
+const results = document.querySelector(".md-search-result__list")
+const aim = () => {
+  for (const item of results.querySelectorAll(".md-search-result__item")) {
+    const [page, heading] = item.querySelectorAll("a.md-search-result__link")
+    if (heading && !page.querySelector("mark")) page.href = heading.href
+  }
+}
+new MutationObserver(aim).observe(results, { childList: true })
