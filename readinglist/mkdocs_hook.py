@@ -283,13 +283,14 @@ def on_page_content(html: str, page: MkDocsPage, config: MkDocsConfig, files: Fi
         build.faults.append(Fault(source.relative_to(ROOT), 0, f"{message}, so remove it"))
     if page.file.src_uri == NEWS:
         build.news = read_news(html, page.canonical_url or "")
-    if snippet or page.file.src_uri.startswith(TERMS_ON):
-        at = files.get_file_from_path(GLOSSARY)
-        html = mark_terms(html, build.terms, at.url_relative_to(page.file) if at else "")
     html, problems = mathml.typeset(html)
     for latex, message in problems:
         line = line_of(source, re.escape(latex.split("\n")[0]))
         build.faults.append(Fault(source.relative_to(ROOT), line, message))
+    # After the formulas, whose commands may be called as a term is.
+    if snippet or page.file.src_uri.startswith(TERMS_ON):
+        at = files.get_file_from_path(GLOSSARY)
+        html = mark_terms(html, build.terms, at.url_relative_to(page.file) if at else "")
     return add_copy_buttons(html)
 
 

@@ -150,7 +150,7 @@ def test_a_long_output_scrolls_by_the_keyboard(visit, site):
         "code => { code.textContent = 'a line\\n'.repeat(300); code.tabIndex = 0; code.focus() }"
     )
     page.keyboard.press("End")
-    page.wait_for_function("document.activeElement.scrollTop > 0")
+    page.wait_for_function("() => document.activeElement.scrollTop > 0")
 
 
 def test_the_page_can_be_found_without_seeing_it(visit, site):

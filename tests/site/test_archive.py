@@ -47,13 +47,13 @@ def test_it_works_from_a_folder_without_a_network(archives, tmp_path, new_contex
     # Navigation.
     page.get_by_role("link", name="Reading path").first.click()
     page.wait_for_url(root + "path.html")
-    page.get_by_role("link", name="Speech Recognition with Deep", exact=False).last.click()
-    page.wait_for_url(root + "path.html#*")
-    page.goto(root + "resources/deep-rnn-speech.html")
+    page.locator("svg.path-graph a[data-step='deep-rnn-speech']").click()
+    page.locator("h2[id='deep-rnn-speech'] a").first.click()
+    page.wait_for_url(root + "resources/deep-rnn-speech.html")
     # Math, in its own font.
     formula = page.locator("math[display=block]").first
     formula.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.fonts].some(f => f.status === 'loaded')")
+    page.wait_for_function("() => [...document.fonts].some(f => f.status === 'loaded')")
     assert formula.bounding_box()["height"] > 15
     # Figures.
     figure = page.locator("figure.output svg.plot").first
@@ -63,7 +63,7 @@ def test_it_works_from_a_folder_without_a_network(archives, tmp_path, new_contex
     sound = page.locator("audio").first
     sound.scroll_into_view_if_needed()
     sound.evaluate("audio => { audio.muted = true; return audio.play() }")
-    page.wait_for_function("document.querySelector('audio').currentTime > 0.1")
+    page.wait_for_function("() => document.querySelector('audio').currentTime > 0.1")
     # Search.
     box = page.get_by_role("textbox", name="Search")
     box.press_sequentially("peephole")

@@ -141,7 +141,7 @@ def test_the_cite_button_shows_what_is_copied(new_context, site, resources, widt
         expect(cite.locator("code")).to_be_visible()
         cite.get_by_role("button", name="Copy").click()
         page.wait_for_function(
-            f"navigator.clipboard.readText().then(t => t.includes('{resource.citation_key}'))"
+            f"() => navigator.clipboard.readText().then(t => t.includes('{resource.citation_key}'))"
         )
         copied = page.evaluate("navigator.clipboard.readText()")
         assert (

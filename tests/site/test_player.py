@@ -33,7 +33,7 @@ def test_it_waits_to_be_played_and_the_keyboard_reaches_it(page):
     assert player.evaluate("player => player.paused && player.controls && !player.autoplay")
     player.focus()
     page.keyboard.press("Space")
-    page.wait_for_function("!document.querySelector('figure.sound audio').paused")
+    page.wait_for_function("() => !document.querySelector('figure.sound audio').paused")
 
 
 def test_what_it_says_can_be_read(page):

@@ -72,6 +72,6 @@ def test_no_page_has_a_handler_or_an_address_that_runs(site):
 def test_an_attack_is_refused(attacked, way, attack, rule):
     page = attacked(way)
     page.evaluate(f"() => {{ {attack} }}")
-    page.wait_for_function(f"refused.includes('{rule}')")
+    page.wait_for_function(f"() => refused.includes('{rule}')")
     page.wait_for_timeout(100)
     assert page.evaluate("window.hurt") is None
