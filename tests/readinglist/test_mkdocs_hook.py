@@ -246,7 +246,7 @@ def test_a_listed_resource_has_no_page(built):
 
 
 def test_a_second_build_gives_the_same_site(project):
-    """Only the dates of the sitemap may differ. And nothing runs again."""
+    """But for the dates of the sitemap, and what tells who ran the snippets. Nothing runs again."""
     before, stored = contents(project / "site"), runs(project)
     ended = build(project)
     assert (ended.returncode, "snippets:" in ended.stdout) == (0, False)
@@ -254,7 +254,10 @@ def test_a_second_build_gives_the_same_site(project):
     after = contents(project / "site")
     assert set(after) == set(before)
     same = {name for name in after if after[name] == before[name]}
-    assert set(after) - same <= {"sitemap.xml", "sitemap.xml.gz"}
+    assert set(after) - same <= {"sitemap.xml", "sitemap.xml.gz", "status.json"}
+    status = before["status.json"], after["status.json"]
+    first, second = b'"run by this build"', b'"stored by an earlier build"'
+    assert status[0].replace(first, second) == status[1]
 
 
 def test_only_edited_code_runs_and_edited_prose_is_shown(project):
@@ -316,7 +319,7 @@ def test_what_cannot_be_read_is_reported_together(project, add, refused, text_of
         "mapping values are not allowed here",
         "docs/resources/one.md:1: the front matter lacks 'level'",
         "docs/resources/one.md:4: 'year' is 'old': input should be a valid integer",
-        "docs/resources/one.md:18: the front matter has an unknown field 'extra'",
+        "docs/resources/one.md:19: the front matter has an unknown field 'extra'",
         "docs/resources/sub/two.md:1: a resource's page stands in docs/resources/ itself",
         "docs/resources/sub/two.md:1: repeats the slug 'two' of docs/resources/two.md",
         "docs/resources/three.md:1: there is no front matter",
@@ -325,6 +328,28 @@ def test_what_cannot_be_read_is_reported_together(project, add, refused, text_of
         "snippets/nameless.py:14: imports 'flask', which the dependency block does not declare",
         "snippets/parses_not.py:14: this does not parse: '(' was never closed",
         "snippets/twice.py:16: a second cell named 'a' (first: line 13)",
+    ]
+
+
+def test_what_would_act_on_a_page_is_reported_together(project, add, refused):
+    """Of a page, of an output and of a file; and of a deprecation, which acts on the next build."""
+    page = project / "docs" / "index.md"
+    page.write_text(page.read_text() + "\n<p onclick='steal()'>Harmless</p>\n")
+    shows = (
+        "class P:\n    def _repr_html_(self):\n        return '<script>steal()</script>'\n\n\nP()"
+    )
+    writes = "from pathlib import Path\n\nPath('page.html').write_text('<script>steal()</script>')"
+    warns = "import warnings\n\n\nwarnings.warn('old', DeprecationWarning)"
+    add(shows=[f"# %% a\n{shows}"], writes=[f"# %% a\n{writes}"], warns=[f"# %% a\n{warns}"])
+    assert [line.split(";")[0] for line in refused()] == [
+        "snippets/shows.py:13: cell 'a' shows <script>, which would act on the page",
+        "snippets/warns.py:17: cell 'a' uses what will go, DeprecationWarning: old",
+        "snippets/writes.py:1: writes 'page.html', which would be published",
+    ]
+    for name in ("shows", "writes", "warns"):
+        (project / "snippets" / f"{name}.py").unlink()
+    assert [line.split(",")[0] for line in refused()] == [
+        "docs/index.md: holds the attribute onclick in <p>"
     ]
 
 
@@ -391,7 +416,7 @@ def test_what_a_page_asks_in_vain_is_reported_together(project, add, refused, te
     (project / "docs/resources/one.md").write_text(text_of_resource(body=BAD_PAGE))
     (project / "docs/index.md").write_text("[[counts.total]] [gone](gone.md)\n\n```cell\nx\n```\n")
     lines = [line.split(";")[0] for line in refused("--quiet")]
-    number = 19  # the line of the end of the front matter
+    number = 20  # the line of the end of the front matter
     assert [line for line in lines if "leads nowhere" not in line and "formula" not in line] == [
         "docs/index.md:3: a cell block holds one line, snippet#cell",
         f"docs/resources/one.md:{number + 3}: snippet 'counts' has no value 'none'",
@@ -547,7 +572,8 @@ def test_a_report_refuses_a_folder_that_is_no_site(project):
     )  # fmt: skip
     assert ended.returncode == 1
     assert ended.stderr == (
-        "docs: is not a built site: it has no runs.json; name the folder that 'make build' wrote\n"
+        "docs: is not a built site: it has no status.json; "
+        "name the folder that 'make build' wrote\n"
     )
 
 
