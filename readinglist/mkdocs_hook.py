@@ -49,7 +49,7 @@ from readinglist.listing import Lists, proof
 from readinglist.neighbours import neighbourhood
 from readinglist.publishing import publish, staging_folder
 from readinglist.resource import Resource, split_front_matter
-from readinglist.safety import active_parts
+from readinglist.safety import active_parts, file_problems
 from readinglist.search_index import complete_index, weight
 from readinglist.session import Session, cache_folder, open_served_session, open_session
 from readinglist.snippet import Snippet
@@ -179,6 +179,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for resource in build.catalog.resources:
         if not resource.annotated:
             files.remove(files.src_uris[f"resources/{resource.slug}.md"])
+    for asset, problem in file_problems(Path(config.docs_dir)):
+        build.faults.append(Fault(asset.relative_to(ROOT), 0, problem))
     generated = []
     folder = Path(build.pages.name)
     for snippet in build.catalog.snippets.values():

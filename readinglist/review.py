@@ -23,6 +23,7 @@ from readinglist.new import is_template
 from readinglist.pending import measured, pending_run
 from readinglist.prose import text_problems, without_code
 from readinglist.resource import Resource, split_front_matter
+from readinglist.safety import file_problems
 from readinglist.shows import showing
 from readinglist.snippet import Snippet
 from readinglist.values import REFERENCE, VALUE
@@ -78,6 +79,7 @@ def review(root: Path) -> Review:
     for resource in catalog.resources:
         found += _resource_faults(resource)
     found += _untold(catalog, linked)
+    found += [Fault(path, 0, problem) for path, problem in file_problems(docs)]
     found += _stray_tests(root, {*catalog.snippets, *unread})
     return Review(catalog, sorted({*faults, *catalog.relative(found)}))
 

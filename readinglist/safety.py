@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import lxml.html
 import nh3
@@ -35,6 +35,7 @@ OUTPUT_ATTRIBUTES = {
     "td": {"colspan", "rowspan", "headers"},
     "th": {"colspan", "rowspan", "scope"},
 }
+PAGES = (".html", ".htm", ".xhtml", ".xht", ".xml", ".mht", ".mhtml", ".pdf", ".swf")
 # What a browser or a host might take for a page, a program or a style is not among them.
 PUBLISHED = (
     *(".safetensors", ".json", ".txt", ".csv", ".tsv", ".npy", ".npz"),
@@ -81,6 +82,19 @@ def clean_output(html: str) -> str:
         attributes=OUTPUT_ATTRIBUTES,
         url_schemes={"http", "https"},
     )
+
+
+def file_problems(docs: Path) -> Iterator[tuple[Path, str]]:
+    """The files under `docs` that are pages of their own for a browser, without our policy."""
+    for path in sorted(docs.rglob("*")):
+        if path.suffix.lower() in PAGES:
+            yield path, "is a page that no policy covers; write it as Markdown"
+        elif path.suffix.lower() == ".svg":
+            try:
+                for part in active_parts_of_svg(path.read_text(encoding="utf-8")):
+                    yield path, f"holds {part}; a drawing is shapes and text, so remove it"
+            except (etree.XMLSyntaxError, ValueError) as error:
+                yield path, f"is not well-formed XML: {error}; mend it"
 
 
 def is_published(name: str) -> bool:

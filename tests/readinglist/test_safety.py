@@ -11,6 +11,7 @@ from readinglist.safety import (
     active_parts,
     active_parts_of_svg,
     clean_output,
+    file_problems,
     is_published,
 )
 
@@ -115,3 +116,17 @@ def test_the_policy_names_scripts_by_their_sums():
     assert "unsafe" not in scripts
     assert "http" not in policy
     assert policy.startswith("default-src 'none'")
+
+
+def test_files_that_a_browser_takes_for_pages_are_named(tmp_path):
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>'
+    files = {"a.html": "x", "b.svg": drawing, "c.svg": "<svg", "d.svg": "<svg/>", "e.md": "<b>"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    problems = [(path.name, told.split(";")[0]) for path, told in file_problems(tmp_path)]
+    assert problems[:2] == [
+        ("a.html", "is a page that no policy covers"),
+        ("b.svg", "holds <script>"),
+    ]
+    assert problems[2][1].startswith("is not well-formed XML: ")
+    assert len(problems) == 3
