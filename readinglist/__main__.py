@@ -13,7 +13,6 @@ try:
     from readinglist.catalog import Catalog, examine, read_catalog
     from readinglist.faults import Fault, Faults, nearest
     from readinglist.link_records import LINKS, write_link_records
-    from readinglist.link_refresh import refreshed
     from readinglist.new import RESOURCE, SNIPPET, Ask, answers, new_resource, new_snippet
     from readinglist.report import report
     from readinglist.review import needed_records, review
@@ -161,6 +160,9 @@ def _report(options: argparse.Namespace) -> int:
 def _links(options: argparse.Namespace) -> int:
     records = needed_records(ROOT, date.today())
     if options.refresh:
+        # It takes a tenth of a second to load, which no other command needs.
+        from readinglist.link_refresh import refreshed
+
         records = refreshed(records, date.today())
     write_link_records(ROOT, records)
     seen = sum(record.seen is not None for record in records.values())

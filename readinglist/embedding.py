@@ -1,7 +1,7 @@
 """Page text and executed cells in, page text out.
 
-What a page may say is replaced: a fenced `cell`, `drawing` or `claim` block, a fenced `resources`
-or `snippets` list, and an inline value `[[snippet.name:format]]`. The rest passes through as it is.
+What a page may say is replaced: a fenced `cell`, `drawing` or `claim` block, a fenced list such as
+`resources`, and an inline value `[[snippet.name:format]]`. The rest passes through as it is.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from readinglist.values import fill_values
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
 OPTIONS = ("source", "output", "folded")
+# The lists made from metadata: readinglist/listing.py has a function of the same name for each.
+LISTS = ("resources", "snippets", "path", "citations", "status", "links", "data")
 # The fence that carries finished HTML through Markdown; the adapter registers it.
 HTML_FENCE = "rendered"
 

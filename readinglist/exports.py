@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import HttpUrl, TypeAdapter
 
 from readinglist.citations import bibtex, csl_json
-from readinglist.feed import News, atom
+from readinglist.feed import atom
 from readinglist.link_records import LinkRecord
+from readinglist.news import News
 from readinglist.record import write_record
 from readinglist.resource import FrontMatter, Resource
 from readinglist.session import Session

@@ -11,14 +11,12 @@ from pathlib import Path
 import jinja2
 
 from readinglist.citations import bibtex
+from readinglist.embedding import LISTS
 from readinglist.pending import PendingRun
 from readinglist.reading_path import draw_path, steps
 from readinglist.record import status
 from readinglist.resource import Resource
 from readinglist.session import Session
-
-# The blocks that a page may hold, each made by the function of that name.
-LISTS = ("resources", "snippets", "path", "citations", "status", "links", "data")
 
 
 @cache

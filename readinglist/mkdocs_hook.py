@@ -41,12 +41,12 @@ from readinglist.copying import add_copy_buttons
 from readinglist.embedding import HTML_FENCE, Page, embed
 from readinglist.exports import Exports
 from readinglist.faults import Fault, Faults, line_of, read_text
-from readinglist.feed import NEWS, News, read_news
 from readinglist.figures import SetAside
 from readinglist.glossary import GLOSSARY, Term, mark_terms, read_terms
 from readinglist.link_records import lead_to_copies
 from readinglist.listing import Lists, proof
 from readinglist.neighbours import neighbourhood
+from readinglist.news import NEWS, News, read_news
 from readinglist.publishing import publish, staging_folder
 from readinglist.resource import Resource, split_front_matter
 from readinglist.safety import active_parts, file_problems
@@ -231,6 +231,8 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
 
     @cache  # pages at one depth have one policy
     def policy(base_url: str) -> str:
+        if background:
+            return ""  # the server writes a script of its own into each page, to load it anew
         return content_policy(theme_scripts(env, base_url=base_url, config=config))
 
     env.globals["content_policy"] = policy

@@ -11,15 +11,14 @@ from pathlib import Path
 
 from readinglist.cache import Run
 from readinglist.catalog import Catalog, examine
-from readinglist.embedding import Page, Shelf, embed
+from readinglist.embedding import LISTS, Page, Shelf, embed
 from readinglist.faults import Fault, Faults, line_of_link, read_text
-from readinglist.feed import NEWS, news_problems
 from readinglist.glossary import GLOSSARY, glossary_problems
 from readinglist.link_records import LinkRecord, Used, is_external, new_record, record_faults
 from readinglist.links import Linked, link_faults, linkable, read_links
-from readinglist.listing import LISTS
 from readinglist.names import resource_name_problem, snippet_name_problem
 from readinglist.new import is_template
+from readinglist.news import NEWS, news_problems
 from readinglist.pending import measured, pending_run
 from readinglist.prose import text_problems, without_code
 from readinglist.resource import Resource, split_front_matter
@@ -104,7 +103,7 @@ def _external(catalog: Catalog, pages: Iterable[Linked]) -> Iterator[Used]:
                 yield Used(link, page.path, line_of_link(page.path, link))
     for snippet in catalog.snippets.values():
         prose = "\n\n".join(cell.source for cell in snippet.cells if cell.markdown)
-        for link in read_links(snippet.path, prose).links:
+        for link in read_links(snippet.path, prose).links if "http" in prose else ():
             if is_external(link):
                 yield Used(link, snippet.path, line_of_link(snippet.path, link))
 

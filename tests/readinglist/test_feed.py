@@ -6,7 +6,8 @@ import feedparser
 import markdown
 import pytest
 
-from readinglist.feed import atom, news_problems, read_news
+from readinglist.feed import atom
+from readinglist.news import news_problems, read_news
 
 SITE = "https://reader.example/recurrent/"
 PAGE = f"{SITE}whats-new.html"
