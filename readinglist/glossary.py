@@ -10,7 +10,7 @@ from html import escape
 from markdown.extensions.toc import slugify
 
 GLOSSARY = "glossary.md"
-HEADING = re.compile(r'^### (?P<name>[^{\n]+?)(?: *\{ *(?:data-also="(?P<also>[^"\n]*)")? *\})?$')
+HEADING = re.compile(r'^## (?P<name>[^{\n]+?)(?: *\{ *(?:data-also="(?P<also>[^"\n]*)")? *\})?$')
 LONGEST = 40  # words of a sentence that must fit into a tooltip
 EXPLAINED = "Explained in "
 TAG = re.compile(r"(<[^>]*>)")

@@ -9,14 +9,14 @@ from readinglist.glossary import glossary_problems, mark_terms, read_terms
 
 PAGE = """# Glossary
 
-### Cell state { data-also="cell states, memory" }
+## Cell state { data-also="cell states, memory" }
 
 A vector that
 keeps "things".
 
 Explained in [A](resources/a.md#b).
 
-### CTC
+## CTC
 
 A loss.
 
@@ -82,8 +82,8 @@ def test_a_use_after_a_heading_counts():
         ("A loss.", "A *loss*.", "'CTC' needs one plain sentence of at most 40 words"),
         ("A loss.", "A" + " long" * 40 + ".", "'CTC' needs one plain sentence"),
         ("Explained in [A](resources/a.md#c).", "See A.", "'CTC' does not say where it is"),
-        ("### CTC", "### Cell", "'Cell' stands out of order; the terms go from A to Z"),
-        ("### CTC", '### CTC { data-also="Memory" }', "'Memory' is a form of 'Cell state'"),
+        ("## CTC", "## Cell", "'Cell' stands out of order; the terms go from A to Z"),
+        ("## CTC", '## CTC { data-also="Memory" }', "'Memory' is a form of 'Cell state'"),
     ],
 )
 def test_a_wrong_entry_is_told(old, new, told):

@@ -33,7 +33,7 @@ def test_each_page_marks_each_term_once_and_rightly(site, terms):
 def test_every_term_says_where_it_is_explained(site, terms):
     html = site.html("glossary.html")
     for anchor, term in terms.items():
-        (heading,) = html.xpath(f"//h3[@id='{anchor}']")
+        (heading,) = html.xpath(f"//h2[@id='{anchor}']")
         sentence, where = list(heading.itersiblings("p"))[:2]
         assert " ".join(sentence.text_content().split()) == term.sentence
         for link in where.iter("a"):
@@ -64,4 +64,4 @@ def test_a_term_leads_to_its_entry(visit):
     page = visit("resources/deep-rnn-speech.html")
     page.locator("a.term[href$='#transducer']").click()
     page.wait_for_url("**/glossary.html#transducer")
-    expect(page.locator("h3[id='transducer']")).to_be_in_viewport()
+    expect(page.locator("h2[id='transducer']")).to_be_in_viewport()
