@@ -91,13 +91,13 @@ def _line_of(text: str, part: str) -> int:
     return next((n for n, line in enumerate(text.splitlines(), 1) if part in line), 0)
 
 
-def imports(source: str) -> list[tuple[str, int]]:
+def imports(cell: ast.Module) -> list[tuple[str, int]]:
     """Top-level names of the modules that a cell imports, or finds to read the files beside them.
 
     Each with the line within the cell.
     """
     names = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(cell):
         if isinstance(node, ast.Import):
             names += [(alias.name.split(".")[0], node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

@@ -153,8 +153,9 @@ def _imports(snippet: Snippet) -> tuple[list[tuple[str, int]], list[Fault]]:
         if cell.markdown:
             continue
         try:
-            compile(cell.source, str(snippet.path), "exec", dont_inherit=True)
-            imported += [(name, cell.line + line) for name, line in imports(cell.source)]
+            tree = parsed(cell.source)
+            compile(tree, str(snippet.path), "exec", dont_inherit=True)
+            imported += [(name, cell.line + line) for name, line in imports(tree)]
         except SyntaxError as error:
             message = f"this does not parse: {error.msg}; mend it"
             faults.append(Fault(snippet.path, cell.line + (error.lineno or 0), message))

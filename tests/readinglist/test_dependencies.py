@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from readinglist.dependencies import imports, read_pins
-from readinglist.snippet import read_snippet
+from readinglist.snippet import parsed, read_snippet
 
 FIRST = 13
 EXPECTED = "put '# /// script', dependencies, [tool.recurrent] with concept, '# ///' at the top"
@@ -151,7 +151,7 @@ def test_an_unreadable_block_does_not_make_the_imports_look_wrong(wrong, with_bl
 def test_imports_are_found_wherever_they_stand():
     source = "import a, b.c\nfrom d.e import f\nif 1:\n    import g as h\n"
     source += "from . import i\nfind_spec('j')"
-    assert imports(source) == [("a", 1), ("b", 1), ("d", 2), (".", 5), ("g", 4), ("j", 6)]
+    assert imports(parsed(source)) == [("a", 1), ("b", 1), ("d", 2), (".", 5), ("g", 4), ("j", 6)]
 
 
 def test_pins_are_read_without_comments(tmp_path):
