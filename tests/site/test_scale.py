@@ -23,7 +23,13 @@ def grown(project, build, tmp_path_factory):
         shutil.rmtree(copy / "snippets")
         shutil.rmtree(copy / "docs" / "resources")
         (copy / "docs" / "resources").mkdir()
-        (copy / "docs" / "whats-new.md").unlink()
+        for name in (
+            "whats-new",
+            "notation",
+            "glossary",
+            "then-and-now",
+        ):  # they link to the others
+            (copy / "docs" / f"{name}.md").unlink()
         (copy / "docs" / "index.md").write_text("# The list\n\n```resources\n```\n")
         (copy / "snippets").mkdir()
         (copy / "snippets" / "one.py").write_text(snippet_text("# %% a\nx = 1"))
