@@ -21,6 +21,9 @@ PROOF = re.compile(
 WARM_SECONDS = 10
 COLD_SHARE = 0.65
 CHECK_SECONDS = 3
+# The machine that the limit was set on needed half a second for these alone.
+LOADING_SECONDS = 0.5
+LIBRARIES = "import jinja2, jupytext, lxml.html, markdown, pydantic, yaml"
 
 
 def _runs(cache: Path) -> dict[str, tuple[int, bytes]]:
@@ -68,17 +71,25 @@ def test_a_warm_build_runs_nothing_and_is_quick(workshop, build, tmp_path, measu
 
 
 def test_check_says_in_seconds_that_all_pages_are_in_order(project, measured):
+    """On a slow machine it may take longer, by as much as Python does to load what it needs."""
+    check = _seconds(project, "-m", "readinglist", "check")
+    load = _seconds(project, "-c", LIBRARIES)
+    limit = CHECK_SECONDS * max(1, load / LOADING_SECONDS)
+    measured(f"check of the whole project: {check:.1f} s (at most {limit:.1f})")
+    assert check <= limit
+
+
+def _seconds(project, *arguments):
+    """The shortest of three runs; the first also compiles the modules of the copy."""
     seconds = []
-    for _ in range(2):  # the first also compiles the modules of the copy
+    for _ in range(3):
         start = time.monotonic()
         ended = subprocess.run(
-            [sys.executable, "-m", "readinglist", "check"],
-            cwd=project, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False
+        )
         seconds.append(time.monotonic() - start)
         assert ended.returncode == 0, ended.stderr
-    measured(f"check of the whole project: {min(seconds):.1f} s (at most {CHECK_SECONDS})")
-    assert min(seconds) <= CHECK_SECONDS
+    return min(seconds)
 
 
 def test_a_cold_build_uses_all_cores(cold, session, measured):
