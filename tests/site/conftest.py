@@ -32,6 +32,11 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# A browser may stop drawing a tab that it takes for hidden. A wait for it is to fail, not to hang.
+NEXT_FRAME = """window.nextFrame = () => new Promise((resolve, reject) => {
+    requestAnimationFrame(resolve)
+    setTimeout(reject, 10_000, new Error('the browser drew no frame in 10 seconds'))
+})"""
 MEASURED = pytest.StashKey[list[str]]()
 
 
@@ -213,6 +218,7 @@ def open_context(browser) -> Callable[..., BrowserContext]:
             **options,  # type: ignore[arg-type]
         )
         context.set_default_timeout(10_000)
+        context.add_init_script(NEXT_FRAME)
         return context
 
     return make
@@ -244,6 +250,7 @@ def visit(site, open_context) -> Callable[..., Page]:
         if (scheme, width) not in tabs:
             tabs[scheme, width] = open_context(scheme, width, base_url=site.url).new_page()
         page = tabs[scheme, width]
+        page.bring_to_front()  # only what is in front is sure to be drawn
         page.goto(path)
         wanted = {"light": "default", "dark": "slate"}[scheme]
         page.wait_for_selector(f"body[data-md-color-scheme={wanted}]")
@@ -257,10 +264,9 @@ def visit(site, open_context) -> Callable[..., Page]:
 def read_through() -> Callable[[Page], None]:
     """Scrolls an open page from top to bottom: Material looks at a block when it is in sight."""
     script = """async () => {
-        const frame = () => new Promise(requestAnimationFrame)
-        for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
+        for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
             scrollTo({ top: y, behavior: 'instant' })
-            await frame(); await frame()
+            await nextFrame(); await nextFrame()
         }
         scrollTo({ top: 0, behavior: 'instant' })
     }"""

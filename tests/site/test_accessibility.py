@@ -15,8 +15,7 @@ PARTS = {1280: None, 360: {"exclude": [["pre code > span"]]}}
 COLOUR = ALL | {"runOnly": ["color-contrast", "link-in-text-block"]}
 # One press of Tab at a time: what has the focus, whether it is seen, and where it stands.
 FOCUSED = """async () => {
-    const frame = () => new Promise(requestAnimationFrame)
-    await frame(); await frame()
+    await nextFrame(); await nextFrame()
     const element = document.activeElement
     if (element === document.body) return null
     // Material hides the scheme's switch itself and shows one of its labels.
