@@ -97,7 +97,7 @@ assert abs(paper_bits - 1.554) < 5e-4, paper_bits
 # %% [markdown]
 # ## Where the held-out text lies
 #
-# char-rnn cuts a text into rows, one for each place in the batch, and holds out the last 5 % of the
+# char-rnn cuts a text into rows, one for each place in the batch, and holds out the last 5% of the
 # *columns*. So the held-out text is one stripe at the end of each row, not the end of the file.
 
 

@@ -317,7 +317,7 @@ assert last_rate <= 0.2, last_rate
 
 # %% [markdown]
 # This untrained network writes labels nearly everywhere. Labels too many are errors too, so the
-# rate lies above 100 %. (Another seed may begin with blanks.) Soon it writes nothing: every label
-# is missing, and the rate is 100 %. That is no fault. Blanks are right in most frames, and are the
+# rate lies above 100%. (Another seed may begin with blanks.) Soon it writes nothing: every label
+# is missing, and the rate is 100%. That is no fault. Blanks are right in most frames, and are the
 # first thing to learn. The loss falls all the while, because the labels become more probable
 # without ever being the most probable.

@@ -201,7 +201,7 @@ assert max(over_half) < 0.35 * 128, over_half
 # Each trained network has a cell that follows the position, on text where it was not chosen. With
 # shifted labels no cell of the 128 does. The untrained networks find something: any LSTM echoes
 # its last few characters, and the line break may be among them. So an |r| of 0.4 is no sign of
-# learning. Above 0.5 are few of the cells. In the post about 5 % were readable in some way.
+# learning. Above 0.5 are few of the cells. In the post about 5% were readable in some way.
 #
 # The length of the training was chosen for this: in trials with longer ones the best cell often
 # fitted less well.

@@ -155,7 +155,7 @@ for name, place, side in [
     across = -0.1 if side == "right" else 0.15
     above = -0.2 if network.transducer else 0.12
     plt.text(network.millions + across, network.error_rate + above, place, ha=side, fontsize=10)
-plt.text(2.6, 24.5, "(tanh, 3 levels: 37.6 %)", color="gray", fontsize=10)
+plt.text(2.6, 24.5, "(tanh, 3 levels: 37.6%)", color="gray", fontsize=10)
 plt.xlim(0.4, 7.4)
 plt.ylim(17.2, 25)
 plt.xlabel("million weights")
@@ -165,7 +165,7 @@ plt.show()
 
 # %% [markdown]
 # Every network was trained once. How far could another run, or another test of the same size, be
-# from what is printed? Even if the phones were independent of each other, a rate near 18 % has a
+# from what is printed? Even if the phones were independent of each other, a rate near 18% has a
 # standard error. TIMIT's core test has about 7,200 phones.
 
 # %% standard_error tags=["demo"]

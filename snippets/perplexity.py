@@ -168,7 +168,7 @@ def probabilities(model, grams, V):
 # %% [markdown]
 # ## From knowing nothing to knowing two words
 #
-# The first 90 % of the tragedies are counted, and the last 5 % predicted. Go down the list: each
+# The first 90% of the tragedies are counted, and the last 5% predicted. Go down the list: each
 # model knows more than the one above it, except for one that fails.
 
 # %% models_compared tags=["demo"]

@@ -1114,10 +1114,10 @@ if __name__ == "__main__" and "ipykernel" not in sys.modules:  # a notebook goes
     sys.exit(main())
 
 # %% [markdown]
-# ## Above 100 %
+# ## Above 100%
 #
 # The error rate counts edits: labels too many, too few and wrong ones. It is divided by the length
-# of what was said. So it can pass 100 %, and it is no mean of the rates of single utterances.
+# of what was said. So it can pass 100%, and it is no mean of the rates of single utterances.
 
 # %% above_one_hundred_percent tags=["demo"]
 said = [["n", "oʊ"], ["s", "p", "i", "k", "ð", "ə", "s", "p", "i", "tʃ"]]

@@ -584,7 +584,7 @@ assert pretrained_rate > 0.9 * ctc_rate, (ctc_rate, pretrained_rate)
 
 # %% [markdown]
 # Pretraining helps, as in the paper. But here neither transducer passes the CTC network that it
-# could start from. In the paper it did: 17.7 % against 18.6 %, after more than a hundred passes.
+# could start from. In the paper it did: 17.7% against 18.6%, after more than a hundred passes.
 # Some ten passes are too few for the joiner. And lines of Shakespeare in espeak-ng's phones give
 # the predictor little to go by.
 #

@@ -121,7 +121,7 @@ curves = {  # name: (seed, step)
 
 
 def followed(curve):
-    """Steps from the start with at least 95 % right."""
+    """Steps from the start with at least 95% right."""
     wrong = np.flatnonzero(curve < 0.95)
     return int(wrong[0]) if len(wrong) else len(curve)
 
