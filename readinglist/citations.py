@@ -1,15 +1,14 @@
-"""How to cite a resource, and the list: BibTeX through pybtex, and CSL-JSON for everything else."""
+"""How to cite a work, be it a resource or this site: BibTeX through pybtex, and CSL-JSON."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from datetime import date
+from typing import Any, Protocol
 
 from pybtex.database import BibliographyData, Entry, Person
 from pybtex.database.output.bibtex import Writer
-
-from readinglist.resource import Resource
 
 ARXIV = "arXiv:"
 TYPES = {  # kind: BibTeX, CSL
@@ -18,6 +17,7 @@ TYPES = {  # kind: BibTeX, CSL
     "preprint": ("misc", "article"),
     "conference paper": ("inproceedings", "paper-conference"),
     "journal article": ("article", "article-journal"),
+    "website": ("misc", "webpage"),
 }
 # What holds the work, by the type of BibTeX.
 CONTAINER = {"misc": "howpublished", "inproceedings": "booktitle", "article": "journal"}
@@ -27,15 +27,40 @@ BRACES = str.maketrans("", "", "{}")  # they are marks of BibTeX, and would have
 ORGANISATIONS = ("The ",)
 
 
-def bibtex(resources: Iterable[Resource]) -> str:
-    """The resources as a BibTeX file."""
-    entries = {resource.citation_key: _entry(resource) for resource in resources}
+class Work(Protocol):
+    """What a citation tells of a work; `venue` may be empty."""
+
+    @property
+    def citation_key(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def authors(self) -> list[str]: ...
+    @property
+    def venue(self) -> str: ...
+    @property
+    def pages(self) -> str | None: ...
+    @property
+    def doi(self) -> str | None: ...
+    @property
+    def url(self) -> object: ...
+    @property
+    def year(self) -> int: ...
+    @property
+    def published(self) -> date | None: ...
+
+
+def bibtex(works: Iterable[Work]) -> str:
+    """The works as a BibTeX file."""
+    entries = {work.citation_key: _entry(work) for work in works}
     return _Writer("utf-8").to_string(BibliographyData(entries))
 
 
-def csl_json(resources: Iterable[Resource]) -> str:
-    """The resources as a CSL-JSON file, which Zotero, pandoc and others read."""
-    items = [_item(resource) for resource in resources]
+def csl_json(works: Iterable[Work]) -> str:
+    """The works as a CSL-JSON file, which Zotero, pandoc and others read."""
+    items = [_item(work) for work in works]
     return json.dumps(items, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -51,47 +76,48 @@ def _is_organisation(name: str) -> bool:
     return name.startswith(ORGANISATIONS)
 
 
-def _entry(resource: Resource) -> Entry:
-    kind = TYPES[resource.kind][0]
+def _entry(work: Work) -> Entry:
+    kind = TYPES[work.kind][0]
     fields = {
         # In braces, or a style would make its capitals small.
-        "title": f"{{{resource.title.translate(BRACES)}}}",
-        "year": str(resource.year),
-        CONTAINER[kind]: resource.venue.translate(BRACES),
-        "url": str(resource.url),
+        "title": f"{{{work.title.translate(BRACES)}}}",
+        "year": str(work.year),
+        CONTAINER[kind]: work.venue.translate(BRACES),
+        "url": str(work.url),
     }
-    if day := resource.published:
+    if day := work.published:
         fields |= {"month": f"{day:%B}", "day": str(day.day)}
-    if resource.pages:
-        fields["pages"] = resource.pages.replace("-", "--")
-    if resource.doi:
-        fields["doi"] = resource.doi
-    if resource.venue.startswith(ARXIV):
-        fields |= {"eprint": resource.venue.removeprefix(ARXIV), "archiveprefix": "arXiv"}
+    if work.pages:
+        fields["pages"] = work.pages.replace("-", "--")
+    if work.doi:
+        fields["doi"] = work.doi
+    if work.venue.startswith(ARXIV):
+        fields |= {"eprint": work.venue.removeprefix(ARXIV), "archiveprefix": "arXiv"}
     people = [
         Person(last=f"{{{name}}}") if _is_organisation(name) else Person(name)
-        for name in resource.authors
+        for name in work.authors
     ]
-    return Entry(kind, fields, {"author": people})
+    return Entry(kind, {name: value for name, value in fields.items() if value}, {"author": people})
 
 
-def _item(resource: Resource) -> dict[str, Any]:
-    day = resource.published
+def _item(work: Work) -> dict[str, Any]:
+    day = work.published
     item = {
-        "id": resource.citation_key,
-        "type": TYPES[resource.kind][1],
-        "title": resource.title,
-        "author": [_name(name) for name in resource.authors],
-        "issued": {"date-parts": [[day.year, day.month, day.day] if day else [resource.year]]},
-        "container-title": resource.venue,
-        "URL": str(resource.url),
+        "id": work.citation_key,
+        "type": TYPES[work.kind][1],
+        "title": work.title,
+        "author": [_name(name) for name in work.authors],
+        "issued": {"date-parts": [[day.year, day.month, day.day] if day else [work.year]]},
+        "URL": str(work.url),
     }
-    if resource.venue.startswith(ARXIV):
-        item |= {"number": item.pop("container-title"), "publisher": "arXiv"}
-    if resource.pages:
-        item["page"] = resource.pages
-    if resource.doi:
-        item["DOI"] = resource.doi
+    if work.venue.startswith(ARXIV):
+        item |= {"number": work.venue, "publisher": "arXiv"}
+    elif work.venue:
+        item["container-title"] = work.venue
+    if work.pages:
+        item["page"] = work.pages
+    if work.doi:
+        item["DOI"] = work.doi
     return item
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import HttpUrl, TypeAdapter
 
-from readinglist.citations import bibtex, csl_json
+from readinglist.citations import Work, bibtex, csl_json
 from readinglist.feed import atom
 from readinglist.link_records import LinkRecord
 from readinglist.news import News
 from readinglist.record import write_record
 from readinglist.resource import FrontMatter, Resource
 from readinglist.session import Session
+from readinglist.site_citation import SiteWork
 
 
 class PublishedResource(FrontMatter):
@@ -40,6 +41,7 @@ class Exports:
     description: str
     url: str
     news: list[News]
+    itself: SiteWork | None
     shown_by: Callable[[Resource], list[str]]
 
     def write(self, site: Path) -> None:
@@ -49,7 +51,10 @@ class Exports:
         published = [self._published(resource) for resource in resources]
         _write_json(site / "resources.json", PUBLISHED.dump_python(published, mode="json"))
         _write_json(site / "resources.schema.json", resources_schema())
-        _write_citations(site / "citations", resources)
+        own = [self.itself] if self.itself else []
+        _write_citations(site / "citations", [*own, *resources])
+        for work in own:
+            _write_citations(site / "site", [work])
         for resource in resources:
             _write_citations(site / "resources" / resource.slug, [resource])
         (site / "feed.xml").write_bytes(atom(self.news, self.name, self.description, self.url))
@@ -75,10 +80,10 @@ def resources_schema() -> dict[str, Any]:
     }
 
 
-def _write_citations(stem: Path, resources: list[Resource]) -> None:
+def _write_citations(stem: Path, works: Sequence[Work]) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
-    stem.with_suffix(".bib").write_text(bibtex(resources), encoding="utf-8")
-    stem.with_suffix(".csl.json").write_text(csl_json(resources), encoding="utf-8")
+    stem.with_suffix(".bib").write_text(bibtex(works), encoding="utf-8")
+    stem.with_suffix(".csl.json").write_text(csl_json(works), encoding="utf-8")
 
 
 def _write_json(path: Path, data: Any) -> None:

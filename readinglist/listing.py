@@ -17,6 +17,7 @@ from readinglist.reading_path import draw_path, steps
 from readinglist.record import status
 from readinglist.resource import Resource
 from readinglist.session import Session
+from readinglist.site_citation import SiteWork
 
 
 @cache
@@ -32,6 +33,7 @@ class Lists:
     templates: Path
     session: Session
     url_of: Callable[[str], str]
+    site: SiteWork | None = None  # to be cited
 
     def all(self) -> dict[str, Callable[[], str]]:
         """Each list by the name of its block."""
@@ -55,10 +57,11 @@ class Lists:
         return self._render("path.html", steps=steps(resources), graph=graph)
 
     def citations(self) -> str:
-        """How to cite the whole list, and each resource on it."""
+        """How to cite this site, and each resource on the list."""
         resources = self.session.catalog.resources
         shown = [(resource, bibtex([resource])) for resource in resources]
-        return self._render("citations.html", shown=shown)
+        own = bibtex([self.site]) if self.site else ""
+        return self._render("citations.html", site=self.site, own=own, shown=shown)
 
     def status(self) -> str:
         """The state of every snippet's run."""

@@ -52,6 +52,7 @@ from readinglist.resource import Resource, split_front_matter
 from readinglist.safety import active_parts, file_problems
 from readinglist.search_index import complete_index, weight
 from readinglist.session import Session, cache_folder, open_served_session, open_session
+from readinglist.site_citation import SiteWork, read_site_work
 from readinglist.snippet import Snippet
 from readinglist.snippet_page import fill_cells, rendered_once, write_downloads, write_notebook
 from readinglist.warning_faults import collect_warnings
@@ -70,6 +71,7 @@ class Build:
 
     session: Session
     site: Path
+    work: SiteWork | None = None  # the site as others cite it
     # Generated files never go into docs/: `mkdocs serve` would reload for ever. One folder a build,
     # since two builds may run at once.
     pages: TemporaryDirectory[str] = field(
@@ -139,7 +141,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     global build
     with _aborting():
         session = open_served_session(ROOT, background) if background else open_session(ROOT)
-    build = Build(session, Path(config.site_dir), terms=_terms(session.catalog))
+        work = read_site_work(ROOT, config.site_url or "")
+    build = Build(session, Path(config.site_dir), work, terms=_terms(session.catalog))
     jupyter_settings.templates_dir = str(TEMPLATES)
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [
         {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
@@ -254,7 +257,7 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
 
     source = Path(page.file.abs_src_path or "")
     before = split_front_matter(source.read_text(encoding="utf-8"))[2]
-    lists = Lists(ROOT / "theme" / "blocks", build.session, url_of)
+    lists = Lists(ROOT / "theme" / "blocks", build.session, url_of, build.work)
     text = Page(
         path=source.relative_to(ROOT),
         text=markdown,
@@ -366,7 +369,7 @@ def _finish(config: MkDocsConfig) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(font)
     about = (config.site_name, config.site_description or "", config.site_url or "")
-    Exports(build.session, *about, build.news, _shown_by).write(built)
+    Exports(build.session, *about, build.news, build.work, _shown_by).write(built)
     if not background:
         publish(built, build.site)
         config.site_dir = str(build.site)

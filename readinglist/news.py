@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 import lxml.html
 
 NEWS = "whats-new.md"
+HEADING = re.compile(r"^## (.*?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ def news_problems(text: str) -> Iterator[tuple[int, str]]:
         if last and day >= last:
             yield number, f"the heading '{line[3:]}' stands below an earlier day; the latest first"
         last = day
+
+
+def latest_day(text: str) -> datetime | None:
+    """The day of the first heading, if there is one. Raises ValueError if it is no day."""
+    match = HEADING.search(text)
+    return read_day(match[1]) if match else None
 
 
 def read_news(html: str, page_url: str) -> list[News]:

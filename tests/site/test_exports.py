@@ -48,8 +48,13 @@ def test_resources_fit_their_schema(site, resources):
     assert list(validator.iter_errors([{**data[0], "minutes": "ten"}])), "the schema takes anything"
 
 
-def test_citations_of_the_list_and_of_each_resource(site, resources):
-    keys = {resource.citation_key for resource in resources}
+def test_citations_of_the_site_and_of_each_resource(site, resources):
+    own = bibtexparser.parse_file(str(site.folder / "site.bib")).entries[0]
+    keys = {own.key, *(resource.citation_key for resource in resources)}
+    assert own["url"] == site.canonical
+    (item,) = _json(site, "site.csl.json")
+    assert (item["id"], item["URL"]) == (own.key, site.canonical)
+    assert item["issued"]["date-parts"][0][0] == int(own["year"])
     assert set(parse_file(str(site.folder / "citations.bib")).entries) == keys
     assert {item["id"] for item in _json(site, "citations.csl.json")} == keys
     for resource in resources:
