@@ -23,13 +23,9 @@ def grown(project, build, tmp_path_factory):
         shutil.rmtree(copy / "snippets")
         shutil.rmtree(copy / "docs" / "resources")
         (copy / "docs" / "resources").mkdir()
-        for name in (
-            "whats-new",
-            "notation",
-            "glossary",
-            "then-and-now",
-        ):  # they link to the others
+        for name in ("notation", "glossary", "then-and-now"):  # they link to the others
             (copy / "docs" / f"{name}.md").unlink()
+        (copy / "docs" / "whats-new.md").write_text("# News\n\n## 1 May 2026\n\n- A page.\n")
         (copy / "docs" / "index.md").write_text("# The list\n\n```resources\n```\n")
         (copy / "snippets").mkdir()
         (copy / "snippets" / "one.py").write_text(snippet_text("# %% a\nx = 1"))
