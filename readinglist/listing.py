@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 from readinglist.citations import bibtex
 from readinglist.embedding import LISTS
@@ -23,7 +24,9 @@ from readinglist.site_citation import SiteWork
 @cache
 def _templates(folder: Path) -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(folder)
-    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env.filters["breakable"] = lambda name: Markup("_<wbr>").join(name.split("_"))
+    return env
 
 
 @dataclass(frozen=True)
