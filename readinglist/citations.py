@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 from pybtex.database import BibliographyData, Entry, Person
 from pybtex.database.output.bibtex import Writer
+
+from readinglist.work import Work
 
 ARXIV = "arXiv:"
 TYPES = {  # kind: BibTeX, CSL
@@ -25,31 +26,6 @@ ADDRESSES = ("url", "doi", "eprint")
 BRACES = str.maketrans("", "", "{}")  # they are marks of BibTeX, and would have to match
 # A name of an organisation is one name, not a given one and a family's.
 ORGANISATIONS = ("The ",)
-
-
-class Work(Protocol):
-    """What a citation tells of a work; `venue` may be empty."""
-
-    @property
-    def citation_key(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def authors(self) -> list[str]: ...
-    @property
-    def venue(self) -> str: ...
-    @property
-    def pages(self) -> str | None: ...
-    @property
-    def doi(self) -> str | None: ...
-    @property
-    def url(self) -> object: ...
-    @property
-    def year(self) -> int: ...
-    @property
-    def published(self) -> date | None: ...
 
 
 def bibtex(works: Iterable[Work]) -> str:

@@ -36,7 +36,7 @@ class Lists:
     templates: Path
     session: Session
     url_of: Callable[[str], str]
-    site: SiteWork | None = None  # to be cited
+    itself: SiteWork | None = None  # the site, to be cited
 
     def all(self) -> dict[str, Callable[[], str]]:
         """Each list by the name of its block."""
@@ -63,8 +63,8 @@ class Lists:
         """How to cite this site, and each resource on the list."""
         resources = self.session.catalog.resources
         shown = [(resource, bibtex([resource])) for resource in resources]
-        own = bibtex([self.site]) if self.site else ""
-        return self._render("citations.html", site=self.site, own=own, shown=shown)
+        own = bibtex([self.itself]) if self.itself else ""
+        return self._render("citations.html", itself=self.itself, own=own, shown=shown)
 
     def status(self) -> str:
         """The state of every snippet's run."""

@@ -71,7 +71,7 @@ class Build:
 
     session: Session
     site: Path
-    work: SiteWork | None = None  # the site as others cite it
+    itself: SiteWork | None = None  # the site, as others cite it
     # Generated files never go into docs/: `mkdocs serve` would reload for ever. One folder a build,
     # since two builds may run at once.
     pages: TemporaryDirectory[str] = field(
@@ -141,8 +141,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     global build
     with _aborting():
         session = open_served_session(ROOT, background) if background else open_session(ROOT)
-        work = read_site_work(ROOT, config.site_url or "")
-    build = Build(session, Path(config.site_dir), work, terms=_terms(session.catalog))
+        itself = read_site_work(ROOT, config.site_url or "")
+    build = Build(session, Path(config.site_dir), itself, terms=_terms(session.catalog))
     jupyter_settings.templates_dir = str(TEMPLATES)
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [
         {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
@@ -257,7 +257,7 @@ def on_page_markdown(markdown: str, page: MkDocsPage, config: MkDocsConfig, file
 
     source = Path(page.file.abs_src_path or "")
     before = split_front_matter(source.read_text(encoding="utf-8"))[2]
-    lists = Lists(ROOT / "theme" / "blocks", build.session, url_of, build.work)
+    lists = Lists(ROOT / "theme" / "blocks", build.session, url_of, build.itself)
     text = Page(
         path=source.relative_to(ROOT),
         text=markdown,
@@ -369,7 +369,7 @@ def _finish(config: MkDocsConfig) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(font)
     about = (config.site_name, config.site_description or "", config.site_url or "")
-    Exports(build.session, *about, build.news, build.work, _shown_by).write(built)
+    Exports(build.session, *about, build.news, build.itself, _shown_by).write(built)
     if not background:
         publish(built, build.site)
         config.site_dir = str(build.site)

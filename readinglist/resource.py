@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -21,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from readinglist import work
 from readinglist.addresses import pdf_remedy
 from readinglist.faults import Fault, Faults, nearest, read_text
 
@@ -111,19 +111,11 @@ class Resource(FrontMatter):
 
     @property
     def when(self) -> str:
-        """The day as a reader writes it, or the year."""
-        day = self.published
-        return f"{day.day} {day:%B} {day.year}" if day else str(self.year)
+        return work.when(self)
 
-    @cached_property
+    @property
     def citation(self) -> str:
-        """Authors (date). Title. Venue, pages."""
-        *others, last = self.authors
-        names = f"{', '.join(others)} and {last}" if others else last
-        stop = "" if self.title.endswith(("?", "!", ".")) else "."
-        pages = f", {'pages' if '-' in self.pages else 'page'} {self.pages}" if self.pages else ""
-        venue = f"{self.venue}{pages}".replace("-", "–") if pages else self.venue
-        return f"{names} ({self.when}). {self.title}{stop} {venue}."
+        return work.citation(self)
 
 
 FIELDS = list(FrontMatter.model_fields)

@@ -6,9 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 import yaml
+from pydantic import BaseModel, Field, ValidationError
 
+from readinglist import work
 from readinglist.faults import Fault, Faults, read_text
 from readinglist.news import NEWS, latest_day, news_problems
 
@@ -39,29 +42,52 @@ class SiteWork:
 
     @property
     def citation(self) -> str:
-        """Authors (date). Title. Address."""
-        day = f"{self.published.day} {self.published:%B} {self.year}"
-        return f"{', '.join(self.authors)} ({day}). {self.title}. {self.url}"
+        return work.citation(self)
+
+
+class Author(BaseModel):
+    """A person, or an organisation, as CITATION.cff writes them."""
+
+    name: str = ""
+    given: str = Field("", alias="given-names")
+    particle: str = Field("", alias="name-particle")
+    family: str = Field("", alias="family-names")
+
+    def __str__(self) -> str:
+        return self.name or " ".join(filter(None, (self.given, self.particle, self.family)))
+
+
+class About(BaseModel):
+    """What a citation takes from CITATION.cff."""
+
+    title: str
+    authors: Annotated[list[Author], Field(min_length=1)]
 
 
 def read_site_work(root: Path, url: str) -> SiteWork | None:
     """The site at `url`, built from the project at `root`; None if it tells no author or no news.
 
-    `make check` holds CITATION.cff against its schema.
-
     Raises:
-        Faults: the headings of the news that are no days.
+        Faults: a CITATION.cff that cannot be read, headings of the news that are no days.
     """
-    about, news = root / FILE, root / "docs" / NEWS
-    if not (about.exists() and news.exists()):
+    path, news = root / FILE, root / "docs" / NEWS
+    if not (path.exists() and news.exists()):
         return None
     text = read_text(news)
     if problems := list(news_problems(text)):
         raise Faults([Fault(news.relative_to(root), *problem) for problem in problems])
-    data, day = yaml.safe_load(read_text(about)), latest_day(text)
-    authors = [_name(author) for author in data["authors"]]
-    return SiteWork(data["title"], authors, url, day.date()) if day else None
+    about, day = _read_about(path), latest_day(text)
+    return SiteWork(about.title, [str(a) for a in about.authors], url, day.date()) if day else None
 
 
-def _name(author: dict[str, str]) -> str:
-    return author.get("name") or f"{author['given-names']} {author['family-names']}"
+def _read_about(path: Path) -> About:
+    try:
+        return About.model_validate(yaml.safe_load(read_text(path)))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        message = f"is not YAML: {error.problem}"
+    except ValidationError as error:
+        line, first = 1, error.errors()[0]
+        message = f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
+    remedy = "`make check` holds the file against the schema of the Citation File Format"
+    raise Faults([Fault(Path(path.name), line, f"{message}; {remedy}")])

@@ -89,14 +89,14 @@ def test_every_kind_has_its_types(resource_with, kind):
 
 
 def test_what_a_paper_has_beyond(resource_with):
-    resource = resource_with(pages="12-15", doi="10.1000/a_b", day="02-03")
+    resource = resource_with(pages="12-15", doi="10.1000/a_b", day="02-03", venue="A-Journal")
     (entry,) = parse_string(bibtex([resource]), "bibtex").entries.values()
     (item,) = json.loads(csl_json([resource]))
     assert (entry.fields["pages"], item["page"]) == ("12--15", "12-15")
     assert (entry.fields["doi"], item["DOI"]) == ("10.1000/a_b", "10.1000/a_b")
     assert (entry.fields["month"], entry.fields["day"]) == ("February", "3")
     assert item["issued"] == {"date-parts": [[1997, 2, 3]]}
-    assert resource.citation.endswith("(3 February 1997). A Title. A Journal, pages 12–15.")
+    assert resource.citation.endswith("(3 February 1997). A Title. A-Journal, pages 12–15.")
 
 
 def test_a_preprint_is_found_by_its_number(resource_with):

@@ -17,8 +17,9 @@ message: Cite it.
 title: "Recurrent: a list"
 authors:
   - name: The contributors to Recurrent
-  - given-names: Ada
-    family-names: Lovelace
+  - given-names: Ludwig
+    name-particle: van
+    family-names: Beethoven
 """
 NEWS = "# News\n\n## 27 November 2026\n\n- A page.\n\n## 1 May 2025\n\n- Another.\n"
 
@@ -49,14 +50,15 @@ def test_it_is_cited_at_the_day_of_its_latest_news(project):
             "title": "Recurrent: a list",
             "author": [
                 {"literal": "The contributors to Recurrent"},
-                {"family": "Lovelace", "given": "Ada"},
+                {"family": "van Beethoven", "given": "Ludwig"},
             ],
             "issued": {"date-parts": [[2026, 11, 27]]},
             "URL": URL,
         }
     ]
     assert work.citation == (
-        f"The contributors to Recurrent, Ada Lovelace (27 November 2026). Recurrent: a list. {URL}"
+        "The contributors to Recurrent and Ludwig van Beethoven (27 November 2026). "
+        f"Recurrent: a list. {URL}"
     )
 
 
@@ -68,6 +70,24 @@ def test_a_heading_of_the_news_that_is_no_day_is_a_fault(project):
     assert str(fault) == (
         "docs/whats-new.md:3: the heading 'Soon 2026' is not a day; write it as ## 27 November 2026"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: a: b\n", "CITATION.cff:1: is not YAML: mapping values are not allowed here"),
+        ("authors: [name: A]\n", "CITATION.cff:1: title: Field required"),
+        ("title: A\nauthors: []\n", "CITATION.cff:1: authors: List should have at least 1 item"),
+        ("", "CITATION.cff:1: the whole: Input should be a valid dictionary"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_fault(project, text, message):
+    (project / "CITATION.cff").write_text(text)
+    with pytest.raises(Faults) as error:
+        read_site_work(project, URL)
+    (fault,) = error.value.faults
+    assert str(fault).startswith(message)
+    assert "`make check`" in str(fault)
 
 
 @pytest.mark.parametrize(
