@@ -102,9 +102,9 @@ def from_tensorflow(kernel, bias, input_size, forget_bias=1.0, order=None):
 # which of its blocks, counted from 0, come first, second, third and fourth in torch?
 
 # %% order_table tags=["demo"]
-print("program      blocks       order for torch")
+print("program    blocks     for torch")
 for program, order in ORDERS.items():
-    print(f"{program:12} {', '.join(order):12} {permutation(program)}")
+    print(f"{program:10} {', '.join(order):10} {permutation(program)}")
 assert permutation("tensorflow") == permutation("zaremba") == (0, 2, 1, 3)
 assert permutation("keras") == permutation("torch") == (0, 1, 2, 3)
 assert permutation("char-rnn") == (0, 1, 3, 2)
