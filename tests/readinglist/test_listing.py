@@ -10,6 +10,7 @@ import pytest
 from readinglist.catalog import Catalog
 from readinglist.link_records import LinkRecord
 from readinglist.listing import Lists, proof
+from readinglist.pending import pending_run
 from readinglist.resource import read_resource
 from readinglist.session import Session
 
@@ -82,3 +83,18 @@ def test_the_proof_of_a_page_without_torch_names_none(session):
 
 def test_a_page_without_snippets_proves_nothing(session):
     assert proof(session, []) is None
+
+
+def test_a_run_that_has_not_ended_is_not_told_as_one(session, root):
+    plain = session.catalog.snippets["plain"]
+    session.shelf.runs["plain"] = pending_run(plain)
+    lists = Lists(root / "theme" / "blocks", session, str)
+    for table in (lists.status(), lists.snippets()):
+        html = lxml.html.fragment_fromstring(table, "div")
+        seconds = [row.find_class("number")[0].text for row in html.xpath(".//tbody/tr")]
+        assert sorted(seconds) == ["10.5", "…"]
+    status = lxml.html.fragment_fromstring(lists.status(), "div")
+    told = {row.xpath(".//code")[0].text_content(): row.find_class("detail")[0].text_content()
+            for row in status.xpath(".//tbody/tr")}  # fmt: skip
+    assert told["plain"] == "Not run yet."
+    assert told["heavy"].startswith("Run on 2026-01-01")
