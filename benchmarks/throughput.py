@@ -24,7 +24,7 @@ from torch.nn.functional import cross_entropy
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from readinglist.definitions import definitions
+from readinglist.sources.snippet import definitions
 
 ROUNDS = 7
 LEAST_SHARE = 0.9  # of the barest loop's throughput

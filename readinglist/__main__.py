@@ -9,16 +9,16 @@ from datetime import date
 from pathlib import Path
 
 try:
-    from readinglist.archive import NAME, make_archive
-    from readinglist.catalog import Catalog, examine, read_catalog
+    from readinglist.commands.archive import NAME, make_archive
+    from readinglist.commands.check import review
+    from readinglist.commands.links import needed_records
+    from readinglist.commands.new import RESOURCE, SNIPPET, Ask, answers, new_resource, new_snippet
+    from readinglist.commands.report import report
+    from readinglist.commands.run import Shard, transcript
     from readinglist.faults import Fault, Faults, nearest
-    from readinglist.link_records import LINKS, write_link_records
-    from readinglist.new import RESOURCE, SNIPPET, Ask, answers, new_resource, new_snippet
-    from readinglist.report import report
-    from readinglist.review import needed_records, review
-    from readinglist.session import forget, run_snippets
-    from readinglist.shards import Shard
-    from readinglist.transcript import transcript
+    from readinglist.running.project_runs import forget, run_snippets
+    from readinglist.sources.catalog import Catalog, examine, read_catalog
+    from readinglist.sources.link_records import LINKS, write_link_records
 except ModuleNotFoundError as missing:
     remedy = "run 'make setup', then 'source .venv/bin/activate'"
     sys.exit(f"{missing.name} is not installed for {sys.executable}; {remedy}")
@@ -161,7 +161,7 @@ def _links(options: argparse.Namespace) -> int:
     records = needed_records(ROOT, date.today())
     if options.refresh:
         # It takes a tenth of a second to load, which no other command needs.
-        from readinglist.link_refresh import refreshed
+        from readinglist.commands.links import refreshed
 
         records = refreshed(records, date.today())
     write_link_records(ROOT, records)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
 LONGEST_LIST = 40  # names that a message tells
 
 

@@ -17,11 +17,22 @@ ACTIVE = {
     # An animation can set what an attribute may not hold.
     *("form", "base", "meta", "link", "foreignobject", "animate", "animatetransform", "set"),
 }
+
+
 WITHIN_SVG = ACTIVE - {"style"}  # matplotlib writes one, which is not shown
+
+
 SCHEMES = ("http://", "https://", "mailto:", "#", "data:image/", "data:audio/")
+
+
 SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
 LOADED = re.compile(r"url\(\s*['\"]?(?!#)", re.IGNORECASE)
+
+
 HIDDEN = re.compile(r"[\x00-\x20]")  # a browser reads a scheme without them
+
 
 OUTPUT_TAGS = {
     *("a", "abbr", "b", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div"),
@@ -29,13 +40,19 @@ OUTPUT_TAGS = {
     *("ol", "p", "pre", "q", "s", "samp", "small", "span", "strong", "sub", "summary", "sup"),
     *("table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var"),
 }
+
+
 OUTPUT_ATTRIBUTES = {
     "*": {"class", "style", "title", "lang", "dir", "role", "tabindex", "aria-label"},
     "a": {"href"},
     "td": {"colspan", "rowspan", "headers"},
     "th": {"colspan", "rowspan", "scope"},
 }
+
+
 PAGES = (".html", ".htm", ".xhtml", ".xht", ".xml", ".mht", ".mhtml", ".pdf", ".swf")
+
+
 # What a browser or a host might take for a page, a program or a style is not among them.
 PUBLISHED = (
     *(".safetensors", ".json", ".txt", ".csv", ".tsv", ".npy", ".npz"),

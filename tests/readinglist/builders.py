@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from readinglist.dependencies import read_pins
-from readinglist.link_records import LinkRecord, read_link_records, write_link_records
+from readinglist.sources.dependencies import read_pins
+from readinglist.sources.link_records import LinkRecord, read_link_records, write_link_records
 
 ROOT = Path(__file__).parents[2]
 PINS = read_pins(ROOT)

@@ -10,13 +10,13 @@ import nbformat
 import pytest
 from builders import PINS, ROOT, resource_text, snippet_text
 
-from readinglist.cache import Cache, Run
-from readinglist.embedding import Shelf
-from readinglist.execution import Runner
 from readinglist.faults import Faults
-from readinglist.figures import read_palette
-from readinglist.kernel import Limits
-from readinglist.snippet import Snippet, read_snippet
+from readinglist.pages.session import Shelf
+from readinglist.running.kernel import Limits
+from readinglist.running.runner import Runner
+from readinglist.running.store import Cache, Run
+from readinglist.sources.palette import read_palette
+from readinglist.sources.snippet import Snippet, read_snippet
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import pytest
 from builders import record_links
 
 from readinglist import __main__ as command
-from readinglist.cache import Cache
-from readinglist.execution import Runner
 from readinglist.faults import Fault, Faults
+from readinglist.running.runner import Runner
+from readinglist.running.store import Cache
 
 SHOWN = "``` cell\nfirst#a\n```\n\n``` cell\nsecond#a\n```\n"
 

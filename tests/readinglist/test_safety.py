@@ -5,8 +5,7 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from readinglist.content_policy import content_policy
-from readinglist.run_faults import run_faults
+from readinglist.running.run_checks import run_faults
 from readinglist.safety import (
     active_parts,
     active_parts_of_svg,
@@ -14,6 +13,7 @@ from readinglist.safety import (
     file_problems,
     is_published,
 )
+from readinglist.site.head import content_policy
 
 ATTACKS = {
     "<script>alert(1)</script>": "<script>",

@@ -18,7 +18,8 @@ import lxml.html
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from readinglist.session import Session, cache_folder, open_session
+from readinglist.pages.session import Session, open_session
+from readinglist.project import cache_folder
 
 ROOT = Path(__file__).parents[2]
 # Not the address of mkdocs.yml, so that a page which has that one by heart is found out.

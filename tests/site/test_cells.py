@@ -6,8 +6,8 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from readinglist.rendering import IMAGES, SOUND, executed_cell
-from readinglist.shows import showing
+from readinglist.commands.shows import showing
+from readinglist.running.outputs import IMAGES, SOUND, executed_cell
 
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true })"
 

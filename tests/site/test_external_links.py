@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from readinglist.link_records import is_external, read_link_records, write_link_records
+from readinglist.sources.link_records import is_external, read_link_records, write_link_records
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import expect
 
-from readinglist.glossary import read_terms
+from readinglist.sources.glossary import read_terms
 
 
 @pytest.fixture(scope="session")

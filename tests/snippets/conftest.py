@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from readinglist.definitions import definitions
+from readinglist.sources.snippet import definitions
 
 SNIPPETS = Path(__file__).parents[2] / "snippets"
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from readinglist.definitions import definitions
+from readinglist.sources.snippet import definitions
 
 V, H = 6, 4
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
-from readinglist.definitions import definitions
+from readinglist.sources.snippet import definitions
 
 SNIPPETS = Path(__file__).parents[2] / "snippets"
 PROGRAM = SNIPPETS / "phoneme_recognition.py"

@@ -1,0 +1,71 @@
+"""The whole site as one file, to be read from a folder without a network.
+
+The same commit and the same stored runs give the same bytes, wherever and whenever it is made.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from readinglist.faults import Fault, Faults
+
+NAME = "recurrent"
+
+
+EARLIEST = 315532800  # the first second that a ZIP file can name: 1 January 1980
+
+
+def make_archive(root: Path, target: Path) -> int:
+    """Builds the project at `root` and writes the archive; returns its number of files.
+
+    Raises:
+        Faults: the build failed; an archive that was there stays.
+    """
+    epoch = commit_time(root)
+    with TemporaryDirectory(prefix="archive-") as folder:
+        site = Path(folder, NAME)
+        _build(root, site, epoch)
+        return pack(site, target, epoch)
+
+
+def commit_time(root: Path) -> int:
+    """SOURCE_DATE_EPOCH, else the time of the last commit, in seconds since 1970."""
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(given)
+    command = ["git", "log", "-1", "--format=%ct"]
+    process = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    if process.returncode:
+        message = "is in no git repository, whose last commit would date the archive"
+        remedy = "set SOURCE_DATE_EPOCH to a number of seconds since 1970"
+        raise Faults([Fault(root, 0, f"{message}; {remedy}")])
+    return int(process.stdout)
+
+
+def _build(root: Path, site: Path, epoch: int) -> None:
+    environ = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "NO_MKDOCS_2_WARNING": "1"}
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(site)]
+    if subprocess.run(command, cwd=root, env=environ).returncode:
+        raise Faults([Fault(root, 0, "the site was not built, and so no archive was; see above")])
+
+
+def pack(folder: Path, target: Path, epoch: int) -> int:
+    """Packs a folder into a ZIP file in which every file has the same time; counts the files."""
+    date = time.gmtime(max(epoch, EARLIEST))[:6]
+    partial = target.with_name(f".partial-{target.name}")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    with zipfile.ZipFile(partial, "w") as archive:
+        for path in paths:
+            name = path.relative_to(folder.parent).as_posix()
+            entry = zipfile.ZipInfo(name, date)
+            entry.external_attr = 0o100644 << 16
+            entry.create_system = 3  # Unix, on whichever system
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes(), compresslevel=9)
+    partial.replace(target)
+    return len(paths)

@@ -1,0 +1,131 @@
+"""Rules for the text of a page, beyond what it embeds and where it links."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from readinglist.faults import Fault, Faults
+from readinglist.pages.embedding import Page, embed
+from readinglist.pages.session import Shelf
+from readinglist.pages.values import REFERENCE, VALUE
+from readinglist.running.pending import _stored
+from readinglist.sources.snippet import Snippet, parsed
+
+NO_SUCH_SNIPPET = re.compile(r"there is no snippet '(?P<name>\w+)'")
+
+
+def _embedding_faults(page: Page, shelf: Shelf) -> list[Fault]:
+    try:
+        embed(page, shelf)
+    except Faults as error:
+        return error.faults
+    return []
+
+
+def _speaks_of(fault: Fault, names: Iterable[str]) -> bool:
+    """A snippet that could not be read is there all the same."""
+    match = NO_SUCH_SNIPPET.search(fault.message)
+    return bool(match and match["name"] in names)
+
+
+def _text_faults(page: Page, timed: dict[str, set[str]]) -> Iterator[Fault]:
+    """`timed` has the values of each snippet that hang on the machine's speed."""
+    for below, message in text_problems(page.text):
+        yield Fault(page.path, page.lines_before + below, message)
+    for number, line in enumerate(without_code(page.text).split("\n"), page.lines_before + 1):
+        for match in VALUE.finditer(line):
+            reference = REFERENCE.match(match["inside"])
+            if reference and reference["name"] in timed.get(reference["snippet"], ()):
+                message = f"'[[{match['inside']}]]' hangs on the speed of the machine"
+                remedy = "show the output of its cell, which says so, and claim a bound"
+                yield Fault(page.path, number, f"{message}; {remedy}")
+
+
+def measured(snippet: Snippet) -> set[str]:
+    """The variables that only timed cells give a value, and not as a plain number in the code."""
+    timed: set[str] = set()
+    others: set[str] = set()
+    if not any(cell.timed for cell in snippet.code.values()):
+        return timed
+    for cell in snippet.code.values():
+        tree = parsed(cell.source)
+        plain = {name for node in tree.body if _is_plain(node) for name in _stored(node)}
+        timed |= set(_stored(tree)) - plain if cell.timed else set()
+        others |= plain if cell.timed else set(_stored(tree))
+    return timed - others
+
+
+def _is_plain(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+
+
+WORDS = 2600  # of prose on a page; what does not fit folds away, or stands on a snippet's page
+
+
+FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
+
+
+FOLDED = re.compile(r"^\?\?\?.*\n(?:(?: {4}.*)?\n)*", re.M)
+
+
+DISPLAY = re.compile(r"\$\$.*?\$\$", re.S)
+
+
+COMMENT = re.compile(r"<!--.*?-->", re.S)
+
+
+WORD = re.compile(r"\w[\w'’-]*")
+
+
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|(?i:\bcoming soon\b)")
+
+
+SECTION = re.compile(r"^(?P<marks>#{2,}) +(?P<title>.+?) *(?:\{.*\})?$")
+
+
+def without_code(text: str) -> str:
+    """The text with its fenced blocks blanked out line for line, so that line numbers hold."""
+    return FENCED.sub(lambda block: re.sub(r"[^\n]", "", block[0]), text)
+
+
+def text_problems(text: str) -> Iterator[tuple[int, str]]:
+    """What is wrong with a page's text: the line within it, and the message."""
+    prose = without_code(text)
+    for number, line in enumerate(prose.split("\n"), 1):
+        if found := UNFINISHED.search(line):
+            yield number, f"says '{found[0]}'; a page has nothing unfinished, so write it or cut it"
+    yield from _empty_sections(text)
+    if (words := count_words(prose)) > WORDS:
+        message = f"has {words:,} words of prose; at most {WORDS:,}"
+        yield 1, f"{message}: cut, fold away, or move some to a snippet's page"
+
+
+def count_words(prose: str) -> int:
+    """Words that a reader meets in running text: no code, no table, no formula, nothing folded."""
+    for pattern in (FENCED, FOLDED, DISPLAY, COMMENT):
+        prose = pattern.sub("", prose)
+    lines = (line for line in prose.split("\n") if not line.lstrip().startswith(("|", "#", "<")))
+    running = re.sub(r"\]\([^)]*\)|<[^>]*>", "", VALUE.sub("1", "\n".join(lines)))
+    return len(WORD.findall(running))
+
+
+def _empty_sections(text: str) -> Iterator[tuple[int, str]]:
+    """A heading with nothing below it: the template's, which nobody has filled yet."""
+    shown = COMMENT.sub(lambda comment: re.sub(r"[^\n]", "", comment[0]), text)
+    # What a fence holds is content, even if it looks like a heading.
+    shown = FENCED.sub(lambda block: re.sub(r"[^\n]+", "x", block[0]), shown)
+    heading: tuple[int, str, int] | None = None  # line, title, depth
+    for number, line in enumerate([*shown.split("\n"), "# end"], 1):
+        match = SECTION.match(line) or re.match(r"^(?P<marks>#) +(?P<title>.+)$", line)
+        if match:
+            depth = len(match["marks"])
+            if heading and depth <= heading[2]:
+                yield (
+                    heading[0],
+                    f"the section '{heading[1]}' is empty; write it or remove its heading",
+                )
+            heading = (number, match["title"], depth)
+        elif line.strip():
+            heading = None

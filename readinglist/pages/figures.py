@@ -1,0 +1,94 @@
+"""Figures and drawings as part of a page: SVG with the page's colours and fonts, and a text."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+
+from lxml import etree
+
+from readinglist.sources.palette import QUANTITIES
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+HEX = re.compile(r"#[0-9a-f]{6}\b")
+
+
+NUMBER = re.compile(r"-?\d+\.\d{2,}")
+
+
+GEOMETRY = {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points"}
+
+
+# A tenth of a pixel is enough for a place, but not for the factor of a scale or a matrix.
+MOVES = re.compile(r"(?:translate|rotate)\([^)]*\)")
+
+
+def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str:
+    """A matplotlib SVG as inline SVG, in the page's colours and with `name` before its ids.
+
+    White becomes the page's ground, black its ink and gray its muted ink.
+    """
+    root = etree.fromstring(svg.encode())
+    for element in root.findall(f".//{SVG}metadata") + root.findall(f".//{SVG}style"):
+        element.getparent().remove(element)
+    referenced = set(re.findall(r"#([\w.-]+)", " ".join(_references(root))))
+    for element in root.iter(etree.Element):
+        identity = element.attrib.pop("id", None)
+        if identity in referenced:
+            element.set("id", f"{name}-{identity}")
+        for attribute, value in element.attrib.items():
+            element.set(attribute, _themed_attribute(attribute, value, name, palette))
+        if element.tag == f"{SVG}text" and "fill:" not in element.get("style", ""):
+            element.set("fill", "currentColor")  # matplotlib leaves black out
+        if element.tag == f"{SVG}g" and not element.attrib:
+            element.tag = "bare"
+    etree.strip_tags(root, "bare")  # half of a figure's elements, and they do nothing
+    box = root.get("viewBox", "0 0 1 1")
+    body = "".join(etree.tostring(child, encoding="unicode") for child in root)
+    body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)
+    body = re.sub(r">\s+<", "><", body)
+    label = escape(alt, quote=True)
+    return f'<svg class="plot" role="img" aria-label="{label}" viewBox="{box}">{body}</svg>'
+
+
+def _themed_attribute(attribute: str, value: str, name: str, palette: dict[str, str]) -> str:
+    if attribute == "transform":
+        return MOVES.sub(lambda match: _rounded(match[0]), value)
+    if attribute in GEOMETRY:
+        return " ".join(_rounded(value).split())
+    value = re.sub(r"url\(#", f"url(#{name}-", value)
+    if attribute.endswith("href"):
+        return value.replace("#", f"#{name}-", 1)
+    value = re.sub(r"font: ([\d.]+)px [^;]+", r"font-size: \1px", value)
+    value = re.sub(r" ?font-family: [^;]+;?", "", value)
+    return HEX.sub(lambda match: _page_colour(match[0], palette), value)
+
+
+def _rounded(value: str) -> str:
+    return NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
+
+
+def _page_colour(colour: str, palette: dict[str, str]) -> str:
+    variables = {palette[name]: f"var(--{name})" for name in QUANTITIES}
+    variables |= {"#ffffff": "var(--paper)", "#000000": "currentColor"}
+    variables |= {"#808080": "var(--muted)", "#d9d9d9": "var(--line)"}
+    return variables.get(colour, colour)
+
+
+def _references(root: etree._Element) -> list[str]:
+    return [
+        value
+        for element in root.iter(etree.Element)
+        for name, value in element.attrib.items()
+        if "url(#" in value or name.endswith("href")
+    ]
+
+
+def read_drawing(path: Path) -> str:
+    """A hand-written drawing without the comments and the indentation of its file."""
+    text = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = text.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)  # HTML knows it
+    return re.sub(r">\s+<", "><", text).strip()

@@ -1,0 +1,139 @@
+"""What is done to finished HTML: terms, archived copies, copy buttons, figures set aside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape, unescape
+from itertools import count
+
+from readinglist.sources.glossary import Term
+from readinglist.sources.link_records import LinkRecord
+
+BLOCK = re.compile(r"<pre><span></span><code")
+
+
+# The classes and attributes by which Material draws the button, and copies when it is pressed.
+BUTTON = (
+    '<pre><span class="md-code__nav"><button type="button" class="md-code__button"'
+    ' data-md-type="copy" data-clipboard-target="#{0}" title="Copy to clipboard">'
+    '</button></span><code id="{0}"'
+)
+
+
+def add_copy_buttons(html: str, name: str = "code") -> str:
+    """Part of a page with a copy button in each block of code, whose ids begin with `name`."""
+    numbers = count(1)
+    return BLOCK.sub(lambda _: BUTTON.format(f"{name}-{next(numbers)}"), html)
+
+
+TAG = re.compile(r"(<[^>]*>)")
+
+
+NAME = re.compile(r"</?(?P<name>[a-zA-Z][\w-]*)")
+
+
+# Terms are marked in running text alone, and not within what has a meaning of its own.
+RUNNING = {"p", "li"}
+
+
+OTHER = {
+    *("a", "button", "code", "pre", "math", "svg", "figure", "figcaption", "table", "summary"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "script", "style", "label", "audio"),
+}
+
+
+def mark_terms(html: str, terms: list[Term], glossary: str) -> str:
+    """The page with the first use of each term as a link to it, the sentence as its title."""
+    if not terms:
+        return html
+    pattern, by_form = _pattern(terms), {f.lower(): term for term in terms for f in term.forms}
+    left = {term.name for term in terms}
+    running = other = 0
+    parts = TAG.split(html)
+    for index, part in enumerate(parts):
+        if index % 2:
+            step = _step(part)
+            name = NAME.match(part)
+            tag = name["name"].lower() if name else ""
+            running += step * (tag in RUNNING)
+            other += step * (tag in OTHER)
+        elif running > 0 and other == 0:
+            parts[index] = _marked(part, pattern, by_form, left, glossary)
+    return "".join(parts)
+
+
+def _step(tag: str) -> int:
+    """1 for a tag that opens an element, -1 for one that closes it."""
+    if tag.startswith("</"):
+        return -1
+    return 0 if tag.endswith("/>") or tag.startswith("<!") else 1
+
+
+def _pattern(terms: list[Term]) -> re.Pattern[str]:
+    """Any form of any term; what has a capital within it stands for itself alone."""
+    forms = sorted({form for term in terms for form in term.forms}, key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(_written, forms))})(?![\w-])")
+
+
+def _written(form: str) -> str:
+    first, rest = form[0], re.escape(form[1:]).replace(r"\ ", r"\s+")
+    if form[1:] == form[1:].lower():
+        return f"[{re.escape(first.lower())}{re.escape(first.upper())}]{rest}"
+    return re.escape(first) + rest
+
+
+def _marked(
+    text: str, pattern: re.Pattern[str], by_form: dict[str, Term], left: set[str], glossary: str
+) -> str:
+    def mark(match: re.Match[str]) -> str:
+        term = by_form[" ".join(match[0].lower().split())]
+        if term.name not in left:
+            return match[0]
+        left.remove(term.name)
+        title = escape(term.sentence, quote=True)
+        return f'<a class="term" href="{glossary}#{term.anchor}" title="{title}">{match[0]}</a>'
+
+    return pattern.sub(mark, text)
+
+
+class SetAside:
+    """Figures taken out of a page while others work on it, and put back at the end."""
+
+    FIGURE = re.compile(r'<svg class="(?:plot|drawing)".*?</svg>', re.DOTALL)
+    PLACE = re.compile(r'<svg data-figure="(\d+)"></svg>')
+
+    def __init__(self) -> None:
+        self._figures: list[str] = []
+
+    def take(self, html: str) -> str:
+        """The page with an empty element in the place of each figure."""
+
+        def place(figure: re.Match[str]) -> str:
+            self._figures.append(figure[0])
+            return f'<svg data-figure="{len(self._figures) - 1}"></svg>'
+
+        return self.FIGURE.sub(place, html)
+
+    def put_back(self, html: str) -> str:
+        """The page with its figures where they were."""
+        return self.PLACE.sub(lambda place: self._figures[int(place[1])], html)
+
+
+ANCHOR = re.compile(r'<a (?P<before>[^>]*?)href="(?P<url>https?://[^"]+)"')
+
+
+def lead_to_copies(html: str, records: Mapping[str, LinkRecord]) -> str:
+    """The page with the archived copy in the place of every original that is gone."""
+
+    def lead(anchor: re.Match[str]) -> str:
+        record = records.get(unescape(anchor["url"]))
+        if not record or not record.gone:
+            return anchor[0]
+        told = f"The original was found gone on {record.gone}. This is its archived copy."
+        return (
+            f'<a {anchor["before"]}data-gone title="{told}" '
+            f'href="{escape(record.archived, quote=True)}"'
+        )
+
+    return ANCHOR.sub(lead, html)

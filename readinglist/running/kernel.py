@@ -1,0 +1,289 @@
+"""The process that a snippet runs in: bounded, apart from everything else, and able to say why it
+ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_core.utils import run_sync
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from readinglist.faults import Fault
+from readinglist.sources.snippet import Cell, Snippet
+
+BUDGET = 60  # seconds of one core for a snippet
+
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+SHOWN = ("stream", "display_data", "execute_result", "update_display_data")
+
+
+LONGEST_MESSAGE = 500  # characters; an exception may carry a whole tensor
+
+
+LONGEST_SOCKET = 100  # characters of a path; systems stop at 104 or 108
+
+
+FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError)
+
+
+# Run in the kernel after the last cell: what a page may quote, and what was warned of.
+TELL = """
+import math
+def describe(value):
+    kind = type(value).__name__
+    if callable(getattr(value, "item", None)):  # a scalar of numpy or torch
+        try:
+            value = value.item()
+        except Exception:
+            return {"refused": f"a {kind} that is not a single number"}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"refused": f"not finite ({value})"}
+    if isinstance(value, str) and len(value) > 1000:
+        return {"refused": f"a text of {len(value):,} characters"}
+    if isinstance(value, str) and value != value.encode(errors="ignore").decode():
+        return {"refused": "a text that is not valid Unicode"}
+    if isinstance(value, int) and abs(value) >= 10**300:
+        return {"refused": "an int of more than 300 digits"}
+    if isinstance(value, (bool, int, float, str)):
+        return {"value": value}
+    return {"refused": f"a {kind}"}
+hidden = shell.user_ns_hidden
+names = [name for name in shell.user_ns if not name.startswith("_") and name not in hidden]
+values = {name: describe(shell.user_ns[name]) for name in names}
+told = {"values": values, "warnings": shell.kept_warnings}
+shell.display_pub.publish({"application/json": told})
+"""
+
+
+# Run in the kernel before the first cell: keeps every warning, and shows those that are not about
+# a deprecation, as Python does outside of a notebook. In a namespace of its own as well.
+KEEP_WARNINGS = """
+import os
+import sys
+import warnings
+machinery = {"IPython", "ipykernel", "traitlets", "matplotlib_inline", "comm", "zmq", "tornado"}
+deprecations = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+shell.kept_warnings = []
+show = warnings.showwarning
+def line_in_cell():
+    frame, line = sys._getframe(), 0
+    while frame:
+        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>":
+            line = frame.f_lineno
+        frame = frame.f_back
+    return line
+def keep(message, category, filename, lineno, file=None, line=None):
+    told = {"category": category.__name__, "message": str(message)[:500]}
+    told["deprecated"] = issubclass(category, deprecations)
+    told["cell"] = len(shell.history_manager.input_hist_parsed) - 1
+    told["line"] = line_in_cell()
+    ours = not machinery.intersection(filename.split(os.sep))
+    if told["line"] and ours:
+        shell.kept_warnings.append(told)
+    if not told["deprecated"]:
+        show(message, category, filename, lineno, file, line)
+for category in deprecations:
+    warnings.simplefilter("default", category)
+warnings.showwarning = keep
+"""
+
+
+def _aside(code: str) -> str:
+    """Code that runs in a namespace of its own, since a snippet may call a variable `type`."""
+    shell = "{'shell': __import__('IPython').get_ipython()}"
+    return f"__import__('builtins').exec({code!r}, {shell})"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one snippet may use."""
+
+    seconds: int = 120
+    characters: int = 1_000_000  # of output, figures included
+
+
+class Kernel(NotebookClient):
+    """Runs one snippet within limits, in `folder`, and knows which cell it is at."""
+
+    def __init__(self, snippet: Snippet, folder: Path, limits: Limits) -> None:
+        self.folder = folder
+        self.limits = limits
+        self.deadline = 0.0  # set when the first cell begins: a start may take long, see nbclient
+        self.cell_index = -1  # before the first cell
+        self.characters = 0
+        self.overflowed = False
+        self.process: subprocess.Popen[bytes] | None = None
+        self.stopped = False
+        notebook = snippet.notebook()
+        notebook.cells.append(nbformat.v4.new_code_cell(_aside(TELL), id="values"))
+        super().__init__(
+            notebook,
+            kernel_name="python3",
+            record_timing=False,
+            shutdown_kernel="immediate",
+            timeout_func=lambda _: max(1, round(self.deadline - time.monotonic())),
+            # Output that comes late on a busy machine is waited for, or the run would lack it.
+            iopub_timeout=limits.seconds,
+            raise_on_iopub_timeout=True,
+            extra_arguments=[
+                "--InlineBackend.figure_formats={'svg'}",
+                f"--IPKernelApp.exec_lines={[_aside(KEEP_WARNINGS)]!r}",
+            ],
+        )
+        self.on_cell_execute = self._at_cell
+
+    def create_kernel_manager(self) -> Any:
+        """A manager of this Python's own kernel, with nothing outside the run's folder.
+
+        A kernel that someone installed as `python3` may be another Python's. Sockets in a folder
+        cannot be taken by a second build, as ports can; but their paths must be short.
+        """
+        manager = super().create_kernel_manager()
+        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
+        manager.connection_file = str(self.folder / "kernel.json")
+        socket = str(self.folder / "socket")
+        if len(socket) < LONGEST_SOCKET:
+            manager.transport = "ipc"
+            manager.ip = socket
+        return manager
+
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        """Starts the process, unless the build was stopped in the meantime."""
+        await super().async_start_new_kernel(**kwargs)
+        self.process = self.km.provisioner.process  # type: ignore[union-attr]
+        if self.stopped:
+            self.kill()
+
+    async def async_execute(self, reset_kc: bool = False, **kwargs: Any) -> nbformat.NotebookNode:
+        """Runs the notebook, and leaves no task behind, as nbclient does after a time-out."""
+        try:
+            return await super().async_execute(reset_kc, **kwargs)
+        finally:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    execute = run_sync(async_execute)
+
+    def _at_cell(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        if self.cell_index < 0:
+            self.deadline = time.monotonic() + self.limits.seconds
+        if not self.overflowed:
+            self.cell_index = cell_index
+
+    def process_message(self, msg: dict, cell: nbformat.NotebookNode, cell_index: int) -> Any:
+        # The last cell is ours.
+        if msg["msg_type"] in SHOWN and cell_index < len(self.nb.cells) - 1:
+            self.characters += len(str(msg["content"]))
+            if self.characters > self.limits.characters:
+                self.overflowed = True
+                self.kill()
+                return None
+        return super().process_message(msg, cell, cell_index)
+
+    def values(self) -> dict[str, dict[str, Any]]:
+        """What the snippet's variables held at its end, or why they cannot be shown."""
+        return self._told()["values"]
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """Every warning, with the name of the cell that led to it and the line within the cell."""
+        names = [cell.metadata.get("name") for cell in self.nb.cells if cell.cell_type == "code"]
+        kept = self._told()["warnings"]
+        return [{**warning, "cell": names[warning["cell"] - 1]} for warning in kept]
+
+    def _told(self) -> dict[str, Any]:
+        data = (output.get("data", {}) for output in self.nb.cells[-1].outputs)
+        return next(shown["application/json"] for shown in data if "application/json" in shown)
+
+    def stop(self) -> None:
+        """Ends the run at once, even if its process is only just being started."""
+        self.stopped = True
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends the process and those it started, whatever they are doing."""
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def kernel_environment(folder: Path, style: Path) -> dict[str, str]:
+    """The environment of a kernel: this process's, less what would change a snippet's result."""
+    dropped = ("PYTHON", "MPL", "JUPYTER", "IPYTHON")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        # A debugger's warning would otherwise land on the page as stderr.
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        # The date inside a figure: the same run gives the same bytes.
+        "SOURCE_DATE_EPOCH": "0",
+        "IPYTHONDIR": str(folder / "ipython"),
+        "MATPLOTLIBRC": str(style),
+    }
+    return {**kept, **threads, **fixed}
+
+
+def failure(snippet: Snippet, kernel: Kernel, error: Exception) -> Fault:
+    """What went wrong in a run, for the person who wrote the snippet."""
+    if kernel.cell_index < 0:
+        log = (kernel.folder / "kernel.log").read_text(encoding="utf-8").splitlines()
+        why = next((line.strip() for line in reversed(log) if "rror" in line), str(error))
+        message = f"the kernel did not start: {why}; make clean, then make build, sets it up anew"
+        return Fault(snippet.path, 1, message)
+    index = min(kernel.cell_index, len(snippet.cells) - 1)
+    cell = next(cell for cell in reversed(snippet.cells[: index + 1]) if not cell.markdown)
+    line, trace = cell.line, ""
+    if kernel.overflowed:
+        what = f"printed and showed more than {kernel.limits.characters:,} characters"
+        what += ", all that a snippet may; print less"
+    elif isinstance(error, CellTimeoutError):
+        what = f"was still running when the snippet's {kernel.limits.seconds} s were over"
+        what += "; make it do less, or look for a loop that never ends"
+    elif isinstance(error, CellExecutionError):
+        line, trace = _raised_at(cell, error)
+        said = f"{error.ename}: {error.evalue}".rstrip(": ")
+        what = f"raised {said[:LONGEST_MESSAGE]}{'…' if len(said) > LONGEST_MESSAGE else ''}"
+    else:
+        remedy = f"run 'python snippets/{snippet.path.name}' by itself to see more"
+        what = f"{_ending(kernel)}; {remedy}"
+    return Fault(snippet.path, line, f"cell '{cell.name}' {what}{trace}")
+
+
+def _ending(kernel: Kernel) -> str:
+    status = kernel.process.wait() if kernel.process else 0
+    if status == -signal.SIGKILL:
+        return "was killed by SIGKILL, as happens when memory runs out"
+    if status < 0:
+        return f"crashed with {signal.Signals(-status).name}, most likely in compiled code"
+    return f"ended its process with exit status {status}, as os._exit does"
+
+
+def _raised_at(cell: Cell, error: CellExecutionError) -> tuple[int, str]:
+    """The line in the file that raised, and that line's text, from the kernel's traceback."""
+    trace = ANSI.sub("", error.traceback)
+    numbers = re.findall(r"^-+> (\d+) ", trace, re.MULTILINE)
+    if not numbers:
+        return cell.line, ""
+    lines = cell.source.splitlines()
+    # IPython drops the blank lines at the top of a cell before it counts.
+    blank = next(index for index, line in enumerate(lines) if line.strip())
+    number = int(numbers[0]) + blank
+    return cell.line + number, f"\n    {lines[number - 1].strip()}" if number <= len(lines) else ""

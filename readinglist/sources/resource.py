@@ -1,0 +1,237 @@
+"""Reads a resource: a page whose front matter says everything about the work it annotates."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+
+from readinglist.faults import Fault, Faults, nearest, read_text
+from readinglist.sources import works
+
+SLUG = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+
+
+def resource_name_problem(slug: str) -> str:
+    """What is wrong with the name of a resource's file, less its ending; empty if nothing is."""
+    if not SLUG.match(slug):
+        allowed = "small letters, digits and hyphens, as in deep-rnn-speech.md"
+        return f"a resource's file is named in {allowed}; found '{slug}.md'"
+    return ""
+
+
+FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
+
+
+def _sentences(text: str) -> str:
+    if not 1 <= len(re.findall(r"[.!?](?:\s|$)", text)) <= 3:
+        raise ValueError("must be one to three sentences")
+    return " ".join(text.split())
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+Sentences = Annotated[Text, AfterValidator(_sentences)]
+
+
+Kind = Literal["blog post", "tutorial", "preprint", "conference paper", "journal article"]
+
+
+KINDS = get_args(Kind)
+
+
+class FrontMatter(BaseModel):
+    """What a page says about its resource. The field order is that of the template."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Text
+    authors: Annotated[list[Text], Field(min_length=1)]
+    year: Annotated[int, Field(ge=1940, le=date.max.year)]
+    day: Annotated[str, Field(pattern=r"^\d\d-\d\d$")] | None = None
+    kind: Kind
+    venue: Text
+    pages: Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | None = None
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,}/\S+$")] | None = None
+    url: HttpUrl
+    licence: Text
+    citation_key: Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z]+$")]
+    order: Annotated[int, Field(ge=1)]
+    minutes: Annotated[int, Field(ge=1)]
+    level: Literal["introductory", "intermediate", "advanced"]
+    after: list[Text]
+    prerequisites: list[Text]
+    concepts: Annotated[list[Text], Field(min_length=1)]
+    why: Sentences
+    skip: Sentences
+    outcome: Sentences
+    status: Literal["annotated", "listed"]
+
+    @field_validator("day")
+    @classmethod
+    def _is_a_day(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and "year" in info.data:
+            date.fromisoformat(f"{info.data['year']}-{value}")
+        return value
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _parse_url(cls, value: object) -> object:
+        if isinstance(value, str) and (better := pdf_remedy(value)):
+            raise ValueError(f"this is a PDF; link to its abstract, {better}")
+        # Strict mode takes no string for a URL; front matter has nothing else.
+        return HttpUrl(value) if isinstance(value, str) else value
+
+
+class Resource(FrontMatter):
+    """What the site knows about one resource: its front matter, and where that stands."""
+
+    path: Path
+    body: str
+    lines: dict[str, int]  # of each field in the file
+
+    @property
+    def slug(self) -> str:
+        return self.path.stem
+
+    @property
+    def annotated(self) -> bool:
+        return self.status == "annotated"
+
+    @property
+    def scholarly(self) -> bool:
+        return self.kind in ("preprint", "conference paper", "journal article")
+
+    @property
+    def published(self) -> date | None:
+        """The day, where the original has one."""
+        return date.fromisoformat(f"{self.year}-{self.day}") if self.day else None
+
+    @property
+    def when(self) -> str:
+        return works.when(self)
+
+    @property
+    def citation(self) -> str:
+        return works.citation(self)
+
+
+FIELDS = list(FrontMatter.model_fields)
+
+
+REQUIRED = [name for name, field in FrontMatter.model_fields.items() if field.is_required()]
+
+
+def split_front_matter(text: str) -> tuple[str, str, int]:
+    """The YAML, the body, and how many lines stand before the body."""
+    if not (match := FRONT_MATTER.match(text)):
+        return "", text, 0
+    return match["yaml"], text[match.end() :], text.count("\n", 0, match.end())
+
+
+def read_resource(path: Path) -> Resource:
+    """The resource described by the front matter of `path`.
+
+    Raises:
+        Faults: everything that is wrong with the front matter, each with its line.
+    """
+    text = read_text(path)
+    front, body, before = split_front_matter(text)
+    if not before:
+        begun = re.match(r"---[ \t]*\n", text)
+        message = "the front matter has no end; close it with a line '---'"
+        if not begun:
+            message = f"there is no front matter; start with '---' and {', '.join(REQUIRED)}"
+        raise Faults([Fault(path, 1, message)])
+    try:
+        data = yaml.safe_load(front)
+        lines = _lines(front)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        found = f"the front matter is not YAML: {getattr(error, 'problem', error)}"
+        remedy = "a value with a ': ' or a special sign at its start needs quotes"
+        raise Faults([Fault(path, line, f"{found}; {remedy}")]) from None
+    if not isinstance(data, dict):
+        raise Faults(
+            [Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(REQUIRED)}")]
+        )
+    try:
+        fields = FrontMatter.model_validate(data)
+    except ValidationError as error:
+        faults = [_fault(path, lines, problem) for problem in error.errors()]
+        raise Faults(faults) from None
+    resource = Resource.model_construct(**dict(fields), path=path, body=body, lines=lines)
+    _check_body(resource)
+    return resource
+
+
+def _lines(front: str) -> dict[str, int]:
+    """The line in the file of each top-level key."""
+    node = yaml.compose(front)
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return {str(key.value): key.start_mark.line + 2 for key, _ in pairs}
+
+
+def _fault(path: Path, lines: dict[str, int], problem: ErrorDetails) -> Fault:
+    name = str(problem["loc"][0])
+    line = lines.get(name, 1)
+    if problem["type"] == "missing":
+        return Fault(path, 1, f"the front matter lacks '{name}'; it needs {', '.join(REQUIRED)}")
+    if problem["type"] == "extra_forbidden":
+        return Fault(
+            path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}"
+        )
+    allowed = problem["msg"].removeprefix("Value error, ")
+    if not allowed.startswith("URL"):
+        allowed = allowed[0].lower() + allowed[1:]
+    return Fault(path, line, f"'{name}' is {problem['input']!r}: {allowed}")
+
+
+def _check_body(resource: Resource) -> None:
+    line = resource.lines["status"]
+    if resource.annotated and not resource.body.strip():
+        message = "status is 'annotated' but the page is empty; write it or set status: listed"
+        raise Faults([Fault(resource.path, line, message)])
+    if not resource.annotated and resource.body.strip():
+        message = (
+            "status is 'listed', so the text below is not shown; set status: annotated or remove it"
+        )
+        raise Faults([Fault(resource.path, line, message)])
+
+
+# How the sentences begin that wait for others.
+PROMPT = "Say here in one to three sentences"
+
+
+def is_template(resource: Resource, field: str) -> bool:
+    """A field that still says what the template said."""
+    return str(getattr(resource, field)).startswith(PROMPT)
+
+
+PDF = re.compile(
+    r"^https?://(?:www\.|export\.)?arxiv\.org/pdf/(?P<number>[\w.\-/]+?)(?:v\d+)?(?:\.pdf)?$"
+)
+
+
+def pdf_remedy(url: str) -> str:
+    """The page with the abstract, for the PDF of a paper on arXiv; empty for any other address."""
+    match = PDF.match(url)
+    return f"https://arxiv.org/abs/{match['number']}" if match else ""

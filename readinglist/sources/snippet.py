@@ -1,0 +1,257 @@
+"""Reads a snippet, a program in jupytext's percent format, cell by cell, without running it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from types import SimpleNamespace
+
+import jupytext
+import nbformat
+
+from readinglist.faults import Fault, Faults, read_text
+from readinglist.sources.dependencies import import_faults, imports, pin_faults, read_dependencies
+
+MARKER = re.compile(r"^# %%", re.MULTILINE)
+
+
+CELL_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+HEADING = re.compile(r"^#+ +(?P<text>.+?) *$")
+
+
+# Comments stay comments: Jupytext would take "# copy the weights" for a shell command.
+FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+
+
+@cache
+def parsed(source: str) -> ast.Module:
+    """The syntax tree of a cell; whoever looks at it changes nothing in it."""
+    return ast.parse(source)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell; `line` is the line of its marker in the file."""
+
+    name: str
+    source: str
+    line: int
+    markdown: bool = False
+    demo: bool = False
+    timed: bool = False  # its outputs hang on the speed of the machine
+    alt: str = ""
+
+
+@dataclass
+class Snippet:
+    """A snippet as written: cells, dependencies and what its first cell says about it."""
+
+    path: Path
+    cells: list[Cell] = field(default_factory=list)
+    dependencies: dict[str, str] = field(default_factory=dict)
+    concept: str = ""
+    deprecations: dict[str, str] = field(default_factory=dict)  # part of a warning: the reason
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @cached_property
+    def code(self) -> dict[str, Cell]:
+        return {cell.name: cell for cell in self.cells if not cell.markdown}
+
+    @property
+    def _introduction(self) -> list[str]:
+        first = self.cells[0]
+        return first.source.split("\n\n") if first.markdown else []
+
+    @property
+    def title(self) -> str:
+        return self._introduction[0].removeprefix("# ").strip()
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph as plain text."""
+        return " ".join(self._introduction[1].split()).replace("`", "")
+
+    @cached_property
+    def assertions(self) -> int:
+        """Assert statements outside functions: each of them held if the snippet ran to its end."""
+        return sum(_top_level_asserts(parsed(cell.source)) for cell in self.code.values())
+
+    def notebook(self) -> nbformat.NotebookNode:
+        """The snippet as a notebook to run, cell for cell."""
+        cells: list[dict[str, object]] = []
+        for index, cell in enumerate(self.cells):
+            # A fixed id, so that the same program gives the same notebook.
+            node: dict[str, object] = {"id": f"cell-{index}", "metadata": {}, "source": cell.source}
+            if cell.markdown:
+                node |= {"cell_type": "markdown"}
+            else:
+                node |= {"cell_type": "code", "metadata": {"name": cell.name}}
+                node |= {"outputs": [], "execution_count": None}
+            cells.append(node)
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = {
+            "cells": cells,
+            "metadata": {"kernelspec": kernel},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        return nbformat.from_dict(notebook)
+
+
+def _top_level_asserts(node: ast.AST) -> int:
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    children = [child for child in ast.iter_child_nodes(node) if not isinstance(child, inner)]
+    return isinstance(node, ast.Assert) + sum(_top_level_asserts(child) for child in children)
+
+
+def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippet:
+    """The snippet at `path`, checked against the pins of requirements.txt and its siblings' names.
+
+    Raises:
+        Faults: everything that is wrong with it, each with its line.
+    """
+    text = read_text(path)
+    first = MARKER.search(text)
+    head = text[: first.start() if first else len(text)]
+    cells = _cells(path, text, head)
+    block, faults = read_dependencies(path, head)
+    snippet = Snippet(path, cells, block.versions, block.concept, block.deprecations)
+    imported, unparsed = _imports(snippet)
+    # A block or a cell that cannot be read would make the imports look wrong as well.
+    if not faults and not unparsed:
+        faults += import_faults(path, block, imported, siblings, pins)
+        faults += pin_faults(path, block, pins)
+    faults += [*unparsed, *_head_faults(path, head), *_cell_faults(snippet)]
+    faults += _heading_faults(snippet)
+    if faults:
+        raise Faults(faults)
+    return snippet
+
+
+def _cells(path: Path, text: str, head: str) -> list[Cell]:
+    lines = text.splitlines()
+    markers = [number for number, line in enumerate(lines, 1) if MARKER.match(line)]
+    nodes = jupytext.reads(text[len(head) :], fmt=FORMAT).cells if markers else []
+    if len(nodes) == len(markers):
+        return [_cell(node, line) for node, line in zip(nodes, markers, strict=True)]
+    allowed = "a cell starts with '# %% name' at the start of its line, and no other line may"
+    odd = [n for n, line in enumerate(lines, 1) if re.match(r"\s*# ?%%", line) and n not in markers]
+    if odd:
+        raise Faults(
+            [Fault(path, line, f"this line is not quite a marker; {allowed}") for line in odd]
+        )
+    found = f"a line inside a string looks like a marker; the markers are lines {markers}"
+    raise Faults([Fault(path, markers[0], f"{found}; {allowed}")])
+
+
+def _imports(snippet: Snippet) -> tuple[list[tuple[str, int]], list[Fault]]:
+    """What the cells import, with the line in the file, and the cells that do not parse."""
+    imported, faults = [], []
+    for cell in snippet.cells:
+        if cell.markdown:
+            continue
+        try:
+            tree = parsed(cell.source)
+            compile(tree, str(snippet.path), "exec", dont_inherit=True)
+            imported += [(name, cell.line + line) for name, line in imports(tree)]
+        except SyntaxError as error:
+            message = f"this does not parse: {error.msg}; mend it"
+            faults.append(Fault(snippet.path, cell.line + (error.lineno or 0), message))
+    return imported, faults
+
+
+def _head_faults(path: Path, head: str) -> Iterator[Fault]:
+    for number, line in enumerate(head.splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            message = "this stands before the first cell, where it is neither run nor shown"
+            yield Fault(path, number, f"{message}; move it into a cell")
+            return
+
+
+def _cell(node: nbformat.NotebookNode, line: int) -> Cell:
+    return Cell(
+        name=node.metadata.get("title", ""),
+        source=node.source,
+        line=line,
+        markdown=node.cell_type != "code",
+        demo="demo" in node.metadata.get("tags", []),
+        timed="timed" in node.metadata.get("tags", []),
+        alt=str(node.metadata.get("alt", "")),
+    )
+
+
+def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    first = snippet.cells[0] if snippet.cells else Cell("", "", 1)
+    if not first.markdown or not re.match(r"# .+\n\n\S", first.source):
+        message = "the first cell must be '# %% [markdown]' with '# # Title', '#' and a sentence"
+        yield Fault(snippet.path, first.line, message)
+    for cell in snippet.cells:
+        if cell.markdown:
+            continue
+        if not CELL_NAME.match(cell.name):
+            found = f"'{cell.name}'" if cell.name else "no name"
+            yield Fault(
+                snippet.path,
+                cell.line,
+                f"this cell has {found}; name it in snake_case, as in '# %% loss_curve'",
+            )
+        elif cell.name in seen:
+            yield Fault(
+                snippet.path,
+                cell.line,
+                f"a second cell named '{cell.name}' (first: line {seen[cell.name]}); rename one",
+            )
+        seen.setdefault(cell.name, cell.line)
+
+
+def _heading_faults(snippet: Snippet) -> Iterator[Fault]:
+    """A heading and a cell both become anchors of the snippet's page, where each is unique."""
+    for cell in snippet.cells:
+        for number, line in enumerate(cell.source.splitlines() if cell.markdown else [], 1):
+            heading = HEADING.match(line)
+            if heading and (name := heading["text"].lower()) in snippet.code:
+                found = f"the heading '{heading['text']}' has the anchor of the cell '{name}'"
+                yield Fault(snippet.path, cell.line + number, f"{found}; rename one")
+
+
+SNAKE_CASE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+
+
+def snippet_name_problem(name: str) -> str:
+    """What is wrong with the name of a snippet; empty if nothing is."""
+    if not SNAKE_CASE.match(name):
+        return f"a snippet's name is its concept in snake_case, as in lstm_step; found '{name}'"
+    if name in sys.stdlib_module_names or is_installed_module(name):
+        found = f"'{name}' is the name of a module, which the file would hide from its neighbours"
+        return f"{found}; take another, as in {name}_by_hand"
+    return ""
+
+
+def is_installed_module(name: str) -> bool:
+    """Whether a package that is installed here has a module of this name."""
+    return importlib.util.find_spec(name) is not None
+
+
+def definitions(path: Path) -> SimpleNamespace:
+    """The names that the snippet's cells without the tag `demo` define; no other cell runs."""
+    cells = jupytext.read(path, fmt=FORMAT).cells
+    kept = [
+        cell.source
+        for cell in cells
+        if cell.cell_type == "code" and "demo" not in cell.metadata.get("tags", [])
+    ]
+    namespace: dict[str, object] = {"__name__": path.stem}
+    exec(compile("\n\n".join(kept), str(path), "exec", dont_inherit=True), namespace)
+    return SimpleNamespace(**namespace)

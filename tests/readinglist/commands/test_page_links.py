@@ -1,0 +1,82 @@
+"""Links and images of a page, read without building the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from readinglist.commands.page_links import link_faults, linkable, read_links
+
+TEXT = """# One
+
+## Two words {#named}
+
+## Long Short-Term Memory
+
+[a](other.md) [b][ref] <a href="third.md">c</a> and `[code](no.md)`[^1]
+
+![seen](x.svg)
+
+??? note "Folded"
+    [d](#one)
+
+[ref]: https://example.org/
+[^1]: A note.
+"""
+
+
+def test_what_a_page_links_to_and_what_can_be_linked_to():
+    linked = read_links(Path("page.md"), TEXT)
+    assert linked.links == ["other.md", "https://example.org/", "third.md", "#one"]
+    assert linked.images == [("x.svg", "seen")]
+    assert {"one", "named", "long-short-term-memory"} <= linked.anchors
+
+
+@pytest.fixture
+def faults(tmp_path, make_snippet):
+    """What is wrong with a page's text, in a project with another page, a file and a snippet."""
+    docs = tmp_path / "docs"
+    (docs / "assets").mkdir(parents=True)
+    (docs / "assets" / "a b.svg").write_text("<svg/>")
+    cells = ("# %% a_cell\n1", "# %% [markdown]\n# ## Why so", "# %% b\n2")
+    snippet = make_snippet("thing", *cells)
+    other = read_links(docs / "other.md", "# Top\n")
+
+    def check(text: str) -> list[str]:
+        page = read_links(docs / "deep" / "page.md", text)
+        page.path.parent.mkdir(exist_ok=True)
+        page.path.write_text(text)
+        anchors = linkable([other, page], docs, [snippet])
+        return [f"{fault.line}: {fault.message}" for fault in link_faults(page, docs, anchors)]
+
+    return check
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "../other.md", "../other.md#top", "page.md", "#here", "../assets/a%20b.svg",
+        "../snippets/thing.ipynb", "../snippets/thing.ipynb#a_cell",
+        "../snippets/thing.ipynb#why-so", "https://arxiv.org/abs/1303.5778", "mailto:a@b.org",
+    ],
+)  # fmt: skip
+def test_good_links(faults, link):
+    assert faults(f"## Here\n\n[there]({link})\n") == []
+
+
+@pytest.mark.parametrize(
+    ("link", "start"),
+    [
+        ("other.md", "the link 'other.md' leads nowhere: there is no 'deep/other.md'"),
+        ("../../etc/passwd", "the link '../../etc/passwd' leads nowhere: there is no"),
+        ("#there", "the link '#there' leads nowhere: this page has no 'there'"),
+        ("../snippets/thing.py", "the link '../snippets/thing.py' leads nowhere"),
+        ("https://arxiv.org/pdf/cs/0701001v2.pdf",
+         "links to a PDF, 'https://arxiv.org/pdf/cs/0701001v2.pdf'; link to its abstract, "
+         "https://arxiv.org/abs/cs/0701001"),
+    ],
+)  # fmt: skip
+def test_bad_links(faults, link, start):
+    (fault,) = faults(f"## Here\n\n[there]({link})\n")
+    assert fault.startswith(f"3: {start}")
