@@ -1,1 +1,5 @@
-"""Turns snippets and resource pages into the site. Knows nothing of recurrent networks."""
+"""Turns snippets and pages into a site; knows nothing of what they are about.
+
+Who may import whom, from the ground up: faults, settings and memory; sources; running; pages; then
+site and commands, which never meet. tests/readinglist/test_rooms.py holds it so.
+"""

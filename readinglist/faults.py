@@ -5,13 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
-
-
 LONGEST_LIST = 40  # names that a message tells
 
 
@@ -24,11 +22,8 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.path}:{self.line}: {self.message}"
-            if self.line
-            else f"{self.path}: {self.message}"
-        )
+        place = f"{self.path}:{self.line}" if self.line else f"{self.path}"
+        return f"{place}: {self.message}"
 
 
 class Faults(Exception):
@@ -37,6 +32,15 @@ class Faults(Exception):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = sorted(set(faults))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    def within(self, root: Path) -> Faults:
+        """The same faults with paths as a contributor types them, from the project's root."""
+        return Faults(
+            replace(fault, path=fault.path.relative_to(root))
+            if fault.path.is_relative_to(root)
+            else fault
+            for fault in self.faults
+        )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -50,7 +54,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"it has: {listed}"
 
 
-def found(known: Mapping[str, T], name: str, otherwise: str) -> T:
+def look_up(known: Mapping[str, T], name: str, otherwise: str) -> T:
     """What goes by this name.
 
     Raises:
@@ -72,8 +76,8 @@ def read_text(path: Path) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        found = f"this is not UTF-8: the byte 0x{content[error.start]:02x}"
-        raise Faults([Fault(path, line, f"{found}; save the file as UTF-8")]) from None
+        what = f"this is not UTF-8: the byte 0x{content[error.start]:02x}"
+        raise Faults([Fault(path, line, f"{what}; save the file as UTF-8")]) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -7,7 +7,7 @@
 # ///
 
 # %% [markdown]
-# # Two directions: a label that hangs on what comes next
+# # Two directions: a label that depends on what comes next
 #
 # The levels (torch: layers) of Graves, Mohamed and Hinton, "Speech Recognition with Deep Recurrent
 # Neural Networks" (2013), read the sound from both ends. What is that worth? And when does it have

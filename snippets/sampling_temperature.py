@@ -306,7 +306,7 @@ assert ten_commonest_at_01 > ten_commonest_at_05 + 0.2, ten_commonest
 
 # %% [markdown]
 # At 0.1 the text turns round among few words. Should the network misspell one of them, it would do
-# so on every round. So the share of known words hangs on little there.
+# so on every round. So the share of known words depends on little there.
 #
 # Which temperature is right? The figure sets the two shares against each other, and Shakespeare's
 # own text has its place in it.

@@ -45,7 +45,7 @@ def read_in_blocks(lstm, x, block, cut):
 
 # %% reach
 def reach(lstm, x, block, cut):
-    """Return how strongly the last output hangs on the input of each step: (T,), a norm.
+    """Return how strongly the last output depends on the input of each step: (T,), a norm.
 
     It is the norm of the gradient of the sum of the last outputs.
     """

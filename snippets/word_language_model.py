@@ -106,7 +106,7 @@ SETTINGS = {
 # ## The model
 #
 # Dropout stands in L + 1 places for L layers: before the first and after each. `nn.Dropout` would
-# do for one process. Here the mask of a step hangs on the seed and on the step alone, so that a run
+# do for one process. Here the mask of a step depends on the seed and on the step alone, so that a run
 # which was interrupted, or shared out over processes, leaves out the same units.
 
 

@@ -5,6 +5,7 @@ The same commit and the same stored runs give the same bytes, wherever and whene
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -14,22 +15,44 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from readinglist.faults import Fault, Faults
-
-NAME = "recurrent"
-
+from readinglist.running.project import run_snippets
+from readinglist.sources.catalog import read_catalog
 
 EARLIEST = 315532800  # the first second that a ZIP file can name: 1 January 1980
 
 
-def make_archive(root: Path, target: Path) -> int:
+def add_command(commands: argparse._SubParsersAction) -> None:
+    archive = commands.add_parser("archive", help="the whole site as one file, to read offline")
+    archive.add_argument(
+        "file", nargs="?", type=Path, help="where it goes, if not into the project"
+    )
+    archive.set_defaults(command=write_archive)
+
+
+def write_archive(options: argparse.Namespace, root: Path) -> int:
+    """Runs what is not stored, builds the site, and packs it."""
+    # The runs come first: a build tells what it has run itself, which would differ each time.
+    catalog = read_catalog(root)
+    run_snippets(catalog, catalog.snippets.values())
+    name = catalog.settings.slug
+    target = options.file or root / f"{name}.zip"
+    files = make_archive(root, target, name)
+    megabytes = target.stat().st_size / 1e6
+    print(f"{target}: {files} files, {megabytes:.1f} MB. Unpack it and open index.html.")
+    return 0
+
+
+def make_archive(root: Path, target: Path, name: str) -> int:
     """Builds the project at `root` and writes the archive; returns its number of files.
+
+    `name` is that of the one folder in it.
 
     Raises:
         Faults: the build failed; an archive that was there stays.
     """
     epoch = commit_time(root)
     with TemporaryDirectory(prefix="archive-") as folder:
-        site = Path(folder, NAME)
+        site = Path(folder, name)
         _build(root, site, epoch)
         return pack(site, target, epoch)
 

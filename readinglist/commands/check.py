@@ -1,143 +1,102 @@
-"""Everything that is wrong with the project, found without running anything."""
+"""`check`: everything that is wrong with the project, found without running anything."""
 
 from __future__ import annotations
 
+import argparse
 import ast
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from readinglist.commands.page_links import (
-    Linked,
-    _external,
-    _links,
-    link_faults,
-    linkable,
-    record_faults,
-)
-from readinglist.commands.page_rules import _embedding_faults, _speaks_of, _text_faults, measured
-from readinglist.commands.shows import showing
+from readinglist.commands.links import record_faults
+from readinglist.commands.page_rules import text_faults, timed_value_faults
+from readinglist.commands.reading import Reading, read_project
 from readinglist.faults import Fault, Faults, read_text
-from readinglist.pages.embedding import LISTS, Page
-from readinglist.pages.session import Shelf
-from readinglist.running.pending import pending_run
-from readinglist.running.store import Run
-from readinglist.safety import file_problems
-from readinglist.sources.catalog import Catalog, examine
+from readinglist.pages.links import link_faults, linkable
 from readinglist.sources.glossary import GLOSSARY, glossary_problems
-from readinglist.sources.news import NEWS, news_problems
-from readinglist.sources.resource import (
-    Resource,
-    is_template,
-    resource_name_problem,
-    split_front_matter,
-)
-from readinglist.sources.snippet import Snippet, snippet_name_problem
+from readinglist.sources.news import NEWS
+from readinglist.sources.resource import resource_name_problem, still_template_text
+from readinglist.sources.snippet import snippet_name_problem
 
 
-@dataclass
-class Review:
-    """What there is, and what is wrong with it."""
-
-    catalog: Catalog
-    faults: list[Fault] = field(default_factory=list)
-
-    def below(self, path: Path) -> list[Fault]:
-        """The faults of a file, or of the files in a folder, named from the project's root."""
-        return [f for f in self.faults if f.path.is_relative_to(path)]
+def add_command(commands: argparse._SubParsersAction) -> None:
+    check = commands.add_parser("check", help="say everything that is wrong, and run nothing")
+    check.add_argument("path", nargs="?", type=Path, help="a file or a folder; else everything")
+    check.set_defaults(command=check_project)
 
 
-def review(root: Path) -> Review:
-    """Reads the whole project and notes every fault."""
-    catalog, faults = examine(root)
-    docs = root / "docs"
-    unread = {path.stem for path in (root / "snippets").glob("*.py")} - set(catalog.snippets)
-    shelf = _shelf_without_runs(catalog)
-    timed = {name: measured(snippet) for name, snippet in catalog.snippets.items()}
-    found: list[Fault] = []
-    linked: list[Linked] = []
-    used: set[str] = set()
-    for path in sorted(docs.rglob("*.md")):
-        try:
-            page = _read_page(path)
-        except Faults as error:
-            found += error.faults
-            continue
-        found += [f for f in _embedding_faults(page, shelf) if not _speaks_of(f, unread)]
-        found += _text_faults(page, timed)
-        if path == docs / NEWS:
-            told = news_problems(page.text)
-            found += [Fault(path, page.lines_before + line, text) for line, text in told]
-        if path == docs / GLOSSARY:
-            told = glossary_problems(page.text)
-            found += [Fault(path, page.lines_before + line, text) for line, text in told]
-        linked.append(_links(page, catalog))
-        used |= {*page.used}
-    found += record_faults(_external(catalog, linked), catalog.links, not faults)
-    anchors = linkable(linked, docs, catalog.snippets.values())
-    anchors |= dict.fromkeys(f"snippets/{name}.ipynb" for name in unread)
-    for linked_page in linked:
-        found += link_faults(linked_page, docs, anchors)
-    for snippet in catalog.snippets.values():
-        found += _snippet_faults(snippet, root, used)
-    for resource in catalog.resources:
-        found += _resource_faults(resource)
-    found += _untold(catalog, linked)
-    found += [Fault(path, 0, problem) for path, problem in file_problems(docs)]
-    found += _stray_tests(root, {*catalog.snippets, *unread})
-    return Review(catalog, sorted({*faults, *catalog.relative(found)}))
+def check_project(options: argparse.Namespace, root: Path) -> int:
+    """Prints that all is in order, or raises Faults."""
+    reading = read_project(root)
+    faults = {*reading.faults, *(fault for rule in RULES for fault in rule(reading))}
+    if options.path:
+        below = _in_project(options.path, root)
+        faults = {fault for fault in faults if (root / fault.path).is_relative_to(below)}
+    if faults:
+        raise Faults(faults)
+    snippets, resources = len(reading.project.snippets), len(reading.project.resources)
+    print(f"{options.path or f'{snippets} snippets and {resources} resources'}: in order.")
+    return 0
 
 
-def _read_page(path: Path) -> Page:
-    _, body, before = split_front_matter(read_text(path))
-    return Page(path, body, lines_before=before, lists=dict.fromkeys(LISTS, str))
+def _in_project(path: Path, root: Path) -> Path:
+    """The file or folder as the faults name it. Raises Faults if there is nothing there."""
+    for whole in (path.resolve(), (root / path).resolve()):
+        if whole.exists() and whole.is_relative_to(root.resolve()):
+            return root / whole.relative_to(root.resolve())
+    raise Faults([Fault(path, 0, "is not a file or a folder of this project; check its name")])
 
 
-def _shelf_without_runs(catalog: Catalog) -> Shelf:
-    """What pages may embed, with pending runs in the place of results."""
-    runs: dict[str, Run] = {
-        name: pending_run(snippet) for name, snippet in catalog.snippets.items()
-    }
-    return Shelf(catalog.snippets, runs, catalog.root / "docs" / "assets" / "drawings", {})
+def _links_lead_somewhere(reading: Reading) -> Iterator[Fault]:
+    anchors = linkable(reading.linked, reading.project)
+    anchors |= dict.fromkeys(f"snippets/{name}.ipynb" for name in reading.unread)
+    for page in reading.linked:
+        yield from link_faults(page, reading.root / "docs", anchors)
 
 
-def _resource_faults(resource: Resource) -> Iterator[Fault]:
-    if problem := resource_name_problem(resource.slug):
-        yield Fault(resource.path, 1, problem)
-    for name in ("why", "skip", "outcome"):
-        if is_template(resource, name):
-            message = f"'{name}' is still the template's; write one to three sentences of your own"
-            yield Fault(resource.path, resource.lines[name], message)
+def _glossary_is_in_order(reading: Reading) -> Iterator[Fault]:
+    path = reading.root / "docs" / GLOSSARY
+    for line, message in glossary_problems(reading.project.terms):
+        yield Fault(path, line, message)
 
 
-def _untold(catalog: Catalog, pages: Iterable[Linked]) -> Iterator[Fault]:
+def _resources_are_filled_in(reading: Reading) -> Iterator[Fault]:
+    for resource in reading.project.resources:
+        if problem := resource_name_problem(resource.slug):
+            yield Fault(resource.path, 1, problem)
+        for name in ("why", "skip", "outcome"):
+            if still_template_text(resource, name):
+                message = f"'{name}' is still the template's; write one to three sentences"
+                yield Fault(resource.path, resource.lines[name], f"{message} of your own")
+
+
+def _news_tell_of_resources(reading: Reading) -> Iterator[Fault]:
     """The resources that the page with the news, if there is one, does not link to."""
-    news = next((page for page in pages if page.path.name == NEWS), None)
-    for resource in catalog.resources if news else []:
+    news = next((page for page in reading.linked if page.path.name == NEWS), None)
+    for resource in reading.project.resources if news else []:
         if news and resource.annotated and f"resources/{resource.path.name}" not in news.links:
             message = f"is not told of in docs/{NEWS}; add a line with a link there, below a date"
             yield Fault(resource.path, 1, message)
 
 
-def _snippet_faults(snippet: Snippet, root: Path, used: set[str]) -> Iterator[Fault]:
-    if problem := snippet_name_problem(snippet.name):
-        yield Fault(snippet.path, 1, problem)
-    if snippet.name not in used:
-        example = f"{snippet.name}#{next(reversed(snippet.code), 'cell')}"
-        message = f"no page shows anything of this snippet; put a cell block with '{example}'"
-        yield Fault(snippet.path, 1, f"{message} on a resource's page")
-    test = Path("tests", "snippets", f"test_{snippet.name}.py")
-    if not (root / test).exists():
-        message = f"there is no {test.as_posix()}; check the definitions there against an oracle"
-        yield Fault(snippet.path, 1, message)
-    elif not _has_test(root / test):
-        message = "holds no function test_...; check the snippet's definitions against an oracle"
-        yield Fault(root / test, 1, message)
-    for cell, what in showing(snippet):
-        if not cell.alt.strip():
-            remedy = 'end its marker with alt="what there is to see or hear"'
-            message = f"cell '{cell.name}' seems to {what} without alternative text"
-            yield Fault(snippet.path, cell.line, f"{message}; {remedy}")
+def _snippets_are_shown_and_tested(reading: Reading) -> Iterator[Fault]:
+    used = {name for page in reading.pages for name in page.used}
+    for snippet in reading.project.snippets.values():
+        if problem := snippet_name_problem(snippet.name):
+            yield Fault(snippet.path, 1, problem)
+        if snippet.name not in used:
+            example = f"{snippet.name}#{next(reversed(snippet.code), 'cell')}"
+            message = f"no page shows anything of this snippet; put a cell block with '{example}'"
+            yield Fault(snippet.path, 1, f"{message} on a resource's page")
+        test = Path("tests", "snippets", f"test_{snippet.name}.py")
+        oracle = "definitions there against an oracle"
+        if not (reading.root / test).exists():
+            message = f"there is no {test.as_posix()}; check the {oracle}"
+            yield Fault(snippet.path, 1, message)
+        elif not _has_test(reading.root / test):
+            message = (
+                "holds no function test_...; check the snippet's definitions against an oracle"
+            )
+            yield Fault(reading.root / test, 1, message)
 
 
 def _has_test(path: Path) -> bool:
@@ -149,7 +108,21 @@ def _has_test(path: Path) -> bool:
     return any(function.name.startswith("test_") for function in functions)
 
 
-def _stray_tests(root: Path, names: set[str]) -> Iterator[Fault]:
-    for path in sorted((root / "tests" / "snippets").glob("test_*.py")):
-        if (name := path.stem.removeprefix("test_")) not in names:
+def _tests_have_a_snippet(reading: Reading) -> Iterator[Fault]:
+    known = {*reading.project.snippets, *reading.unread}
+    for path in sorted((reading.root / "tests" / "snippets").glob("test_*.py")):
+        if (name := path.stem.removeprefix("test_")) not in known:
             yield Fault(path, 1, f"tests no snippet: there is no snippets/{name}.py; remove it")
+
+
+RULES: tuple[Callable[[Reading], Iterator[Fault]], ...] = (
+    text_faults,
+    timed_value_faults,
+    record_faults,
+    _links_lead_somewhere,
+    _glossary_is_in_order,
+    _resources_are_filled_in,
+    _news_tell_of_resources,
+    _snippets_are_shown_and_tested,
+    _tests_have_a_snippet,
+)

@@ -1,117 +1,78 @@
-"""Asks the addresses that the pages link to if they are still there, as a scheduled job does."""
+"""`links`: keeps docs/links.json, a record for every link of the project that leaves the site."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-import requests
-from tqdm import tqdm
-
-from readinglist.commands.check import _read_page
-from readinglist.commands.page_links import _external, _links
-from readinglist.faults import Fault, Faults
-from readinglist.sources.catalog import examine
-from readinglist.sources.link_records import ARCHIVE, LINKS, LinkRecord, new_record
+from readinglist.commands.reading import Reading, read_project
+from readinglist.faults import Fault, Faults, line_of_link
+from readinglist.pages.links import read_links
+from readinglist.sources.link_records import LINKS, is_external, new_record, write_link_records
 
 
-def needed_records(root: Path, today: date) -> dict[str, LinkRecord]:
-    """A record for every external link of the project: those there are, and new ones."""
-    catalog, faults = examine(root)
-    if faults:
-        raise Faults(faults)
-    pages = [_links(_read_page(path), catalog) for path in sorted((root / "docs").rglob("*.md"))]
-    urls = {used.url for used in _external(catalog, pages)}
-    return {url: catalog.links.get(url) or new_record(url, today) for url in urls}
+def add_command(commands: argparse._SubParsersAction) -> None:
+    links = commands.add_parser("links", help="bring docs/links.json up to the pages' links")
+    links.add_argument("--refresh", action="store_true", help="ask every address if it is there")
+    links.set_defaults(command=update_records)
 
 
-AVAILABLE = "https://archive.org/wayback/available"
+def update_records(options: argparse.Namespace, root: Path) -> int:
+    """Writes a record for every external link: those there are, and new ones."""
+    reading = read_project(root)
+    if not reading.complete:
+        raise Faults(reading.faults)
+    known, today = reading.project.links, date.today()
+    urls = {link.url for link in external_links(reading)}
+    records = {url: known.get(url) or new_record(url, today) for url in urls}
+    if options.refresh:
+        # It takes a tenth of a second to load, which no other command needs.
+        from readinglist.commands.link_refresh import refreshed
 
-
-GONE = {404, 410}
-
-
-# A host that does not answer may be back next week; after this time, it is taken for gone.
-PATIENCE = timedelta(days=60)
-
-
-SECONDS = 20
-
-
-AGENT = "Mozilla/5.0 (compatible; recurrent-link-check)"
-
-
-DATED_COPY = re.compile(rf"^{re.escape(ARCHIVE)}\d{{14}}/")
+        records = refreshed(records, today, reading.project.settings.slug)
+    write_link_records(root, records)
+    seen = sum(record.seen is not None for record in records.values())
+    gone = sum(record.gone is not None for record in records.values())
+    print(f"{LINKS}: {len(records)} links, {seen} seen alive at some time, {gone} gone")
+    return 0
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an address said: its status, or None if nothing came back."""
+class ExternalLink:
+    """One address, and a place that links to it."""
 
-    status: int | None
-
-    @property
-    def alive(self) -> bool:
-        # A host that refuses programs, or has too much to do, is there.
-        return self.status is not None and (self.status < 400 or self.status in (401, 403, 429))
+    url: str
+    path: Path
+    line: int
 
 
-Ask = Callable[[str], Answer]
+def external_links(reading: Reading) -> Iterator[ExternalLink]:
+    """Every link that leaves the site, on pages, in front matter and in snippets' prose."""
+    project = reading.project
+    for resource in project.resources:
+        yield ExternalLink(str(resource.url), resource.path, resource.lines["url"])
+    linked = list(reading.linked)
+    for snippet in project.snippets.values():
+        prose = "\n\n".join(cell.source for cell in snippet.cells if cell.markdown)
+        if "http" in prose:
+            linked.append(read_links(snippet.path, prose, project))
+    for page in linked:
+        for link in page.links:
+            if is_external(link, project.settings.owner_url):
+                yield ExternalLink(link, page.path, line_of_link(page.path, link))
 
 
-Copy = Callable[[str], str | None]
-
-
-def ask(url: str) -> Answer:
-    """The answer of an address, redirects followed."""
-    try:
-        with requests.get(url, timeout=SECONDS, stream=True, headers={"User-Agent": AGENT}) as got:
-            return Answer(got.status_code)
-    except requests.RequestException:
-        return Answer(None)
-
-
-def archived_copy(url: str) -> str | None:
-    """The newest dated copy that the archive has of an address, or None if it does not say."""
-    try:
-        got = requests.get(AVAILABLE, params={"url": url}, timeout=SECONDS)
-        closest = got.json()["archived_snapshots"]["closest"]
-        return str(closest["url"]).replace("http://", "https://", 1)
-    except (requests.RequestException, ValueError, KeyError, TypeError):
-        return None
-
-
-def refreshed(
-    records: Mapping[str, LinkRecord], today: date, ask: Ask = ask, copy: Copy = archived_copy
-) -> dict[str, LinkRecord]:
-    """The records after asking every address once.
-
-    Raises:
-        Faults: nothing answered at all, which says more of our network than of theirs.
-    """
-    answers = {url: ask(url) for url in tqdm(records, desc="links", disable=None)}
-    if records and all(answer.status is None for answer in answers.values()):
-        message = "no address answered; is there a network? The file is left as it was"
-        raise Faults([Fault(Path(LINKS), 0, message)])
-    return {url: _judged(record, answers[url], url, today, copy) for url, record in records.items()}
-
-
-def _judged(record: LinkRecord, answer: Answer, url: str, today: date, copy: Copy) -> LinkRecord:
-    if answer.alive:
-        archived = record.archived
-        # A copy by date is the page as it was; one without leads to whatever was kept last.
-        if not DATED_COPY.match(archived):
-            archived = copy(_original(archived)) or archived
-        return LinkRecord(archived=archived, seen=today)
-    silent = answer.status not in GONE
-    if silent and (record.seen is None or today - record.seen < PATIENCE):
-        return record
-    return record.model_copy(update={"gone": record.gone or today})
-
-
-def _original(archived: str) -> str:
-    """The address that a copy is of: not always the one we link to."""
-    return re.sub(rf"^{re.escape(ARCHIVE)}(?:\d+\*?/)?", "", archived)
+def record_faults(reading: Reading) -> Iterator[Fault]:
+    """The addresses that have no record, and if all could be read, the records too many."""
+    records, needed = reading.project.links, set()
+    for link in external_links(reading):
+        if link.url not in records and link.url not in needed:
+            message = f"links to '{link.url}', which has no archived copy in {LINKS}"
+            yield Fault(link.path, link.line, f"{message}; run 'python -m readinglist links'")
+        needed.add(link.url)
+    for url in records.keys() - needed if reading.complete else ():
+        message = f"no page links to '{url}'; run 'python -m readinglist links'"
+        yield Fault(reading.root / LINKS, 0, message)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -17,24 +19,15 @@ import yaml
 from pydantic import ValidationError
 
 from readinglist.faults import Fault, Faults
-from readinglist.sources.catalog import Catalog
+from readinglist.sources.catalog import Catalog, examine
 from readinglist.sources.dependencies import read_pins
 from readinglist.sources.link_records import new_record, write_link_records
-from readinglist.sources.resource import (
-    KINDS,
-    PROMPT,
-    FrontMatter,
-    pdf_remedy,
-    resource_name_problem,
-)
+from readinglist.sources.resource import PROMPT, FrontMatter, resource_name_problem
 from readinglist.sources.snippet import read_snippet, snippet_name_problem
+from readinglist.sources.works import KINDS, pdf_remedy
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
 Ask = Callable[[str], str]
-
-
 # What is asked for, and how.
 RESOURCE = {
     "title": "Title",
@@ -43,21 +36,56 @@ RESOURCE = {
     "year": "Year",
     "kind": f"Kind ({', '.join(KINDS)})",
 }
-
-
 SNIPPET = {
     "name": "Name: the concept, in snake_case",
     "title": "Title",
     "summary": "What it shows, in a sentence",
     "concept": "Concept, as it stands in the gallery",
 }
-
-
 # Words of a title that say nothing alone.
 SMALL = {
     "a", "an", "and", "are", "as", "at", "by", "for", "from", "how", "in", "into", "is", "of",
     "on", "or", "the", "to", "we", "what", "why", "with",
 }  # fmt: skip
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    new = commands.add_parser("new", help="write the files of a contribution, from a template")
+    kinds = new.add_subparsers(metavar="kind", required=True)
+    resource = kinds.add_parser("resource", help="the page of a resource")
+    for name, question in RESOURCE.items():
+        resource.add_argument(f"--{name}", help=question, nargs="+" if name == "authors" else None)
+    resource.add_argument("--slug", help="name of the file, if not from the title")
+    resource.set_defaults(command=write_resource)
+    snippet = kinds.add_parser("snippet", help="a snippet and its test")
+    for name, question in SNIPPET.items():
+        snippet.add_argument(f"--{name}", help=question)
+    snippet.set_defaults(command=write_snippet)
+
+
+def write_resource(options: argparse.Namespace, root: Path) -> int:
+    """Writes the page, and prints what comes next."""
+    catalog, _ = examine(root)
+    given = answers(vars(options), RESOURCE, _ask())
+    path = new_resource(catalog, {**given, "slug": options.slug}).relative_to(root)
+    print(f"Wrote {path}. 'make serve' shows it.")
+    print(f"What is left to write: python -m readinglist check {path}")
+    return 0
+
+
+def write_snippet(options: argparse.Namespace, root: Path) -> int:
+    """Writes the program and its test, and prints what comes next."""
+    catalog, _ = examine(root)
+    paths = new_snippet(catalog, answers(vars(options), SNIPPET, _ask()))
+    program, test = (path.relative_to(root) for path in paths)
+    print(f"Wrote {program} and {test}: they run as they are.")
+    print(f"Run it: python -m readinglist run {program.stem}")
+    print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_cumsum\n```")
+    return 0
+
+
+def _ask() -> Ask | None:
+    return input if sys.stdin.isatty() else None
 
 
 def answers(given: Mapping[str, Any], questions: Mapping[str, str], ask: Ask | None) -> dict:
@@ -117,7 +145,7 @@ def _front_matter(catalog: Catalog, given: Mapping[str, Any]) -> dict[str, Any]:
         "level": "intermediate",
         "after": [],
         "prerequisites": [],
-        "concepts": ["recurrent networks"],
+        "concepts": ["one concept"],
         "why": f"{PROMPT} why to read it.",
         "skip": f"{PROMPT} what to skip.",
         "outcome": f"{PROMPT} what a reader can do afterwards.",
@@ -141,11 +169,11 @@ def _resource_faults(path: Path, url: str, catalog: Catalog) -> list[Fault]:
     faults = []
     if path.exists():
         remedy = "give another name with --slug"
-        faults.append(Fault(path.relative_to(catalog.root), 0, f"is there already; {remedy}"))
+        faults.append(Fault(path, 0, f"is there already; {remedy}"))
     same = [r for r in catalog.resources if str(r.url).rstrip("/") == url.rstrip("/")]
     for resource in same:
-        where = resource.path.relative_to(catalog.root)
-        faults.append(Fault(where, resource.lines["url"], f"has this address already: {url}"))
+        message = f"has this address already: {url}"
+        faults.append(Fault(resource.path, resource.lines["url"], message))
     return faults
 
 
@@ -159,7 +187,7 @@ def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]
     if problem := snippet_name_problem(name):
         raise Faults([Fault(Path("--name"), 0, problem)])
     paths = (root / "snippets" / f"{name}.py", root / "tests" / "snippets" / f"test_{name}.py")
-    if there := [path.relative_to(root) for path in paths if path.exists()]:
+    if there := [path for path in paths if path.exists()]:
         raise Faults([Fault(path, 0, "is there already; take another name") for path in there])
     pins = read_pins(root)
     text = _rendered(
@@ -179,7 +207,7 @@ def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]
     except Faults as error:
         for path in paths:
             path.unlink()
-        raise Faults(catalog.relative(error.faults)) from None
+        raise error.within(root) from None
     return paths
 
 

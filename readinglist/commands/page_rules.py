@@ -4,46 +4,45 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from readinglist.faults import Fault, Faults
-from readinglist.pages.embedding import Page, embed
-from readinglist.pages.session import Shelf
+from readinglist.commands.reading import Reading
+from readinglist.faults import Fault
+from readinglist.pages.links import FENCED, without_code
 from readinglist.pages.values import REFERENCE, VALUE
-from readinglist.running.pending import _stored
+from readinglist.running.pending import bound_names
 from readinglist.sources.snippet import Snippet, parsed
 
-NO_SUCH_SNIPPET = re.compile(r"there is no snippet '(?P<name>\w+)'")
+WORDS = 2600  # of prose on a page; what does not fit folds away, or stands on a snippet's page
+FOLDED = re.compile(r"^\?\?\?.*\n(?:(?: {4}.*)?\n)*", re.M)
+DISPLAY = re.compile(r"\$\$.*?\$\$", re.S)
+COMMENT = re.compile(r"<!--.*?-->", re.S)
+WORD = re.compile(r"\w[\w'’-]*")
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|(?i:\bcoming soon\b)")
+SECTION = re.compile(r"^(?P<marks>#{2,}) +(?P<title>.+?) *(?:\{.*\})?$")
 
 
-def _embedding_faults(page: Page, shelf: Shelf) -> list[Fault]:
-    try:
-        embed(page, shelf)
-    except Faults as error:
-        return error.faults
-    return []
+def text_faults(reading: Reading) -> Iterator[Fault]:
+    """What is unfinished, empty or too long on a page."""
+    for page in reading.pages:
+        for below, message in text_problems(page.text):
+            yield Fault(page.path, page.lines_before + below, message)
 
 
-def _speaks_of(fault: Fault, names: Iterable[str]) -> bool:
-    """A snippet that could not be read is there all the same."""
-    match = NO_SUCH_SNIPPET.search(fault.message)
-    return bool(match and match["name"] in names)
+def timed_value_faults(reading: Reading) -> Iterator[Fault]:
+    """Values in prose that depend on the machine's speed."""
+    timed = {name: timed_names(snippet) for name, snippet in reading.project.snippets.items()}
+    for page in reading.pages:
+        for number, line in enumerate(without_code(page.text).split("\n"), page.lines_before + 1):
+            for match in VALUE.finditer(line):
+                reference = REFERENCE.match(match["inside"])
+                if reference and reference["name"] in timed.get(reference["snippet"], ()):
+                    message = f"'[[{match['inside']}]]' depends on the speed of the machine"
+                    remedy = "show the output of its cell, which says so, and claim a bound"
+                    yield Fault(page.path, number, f"{message}; {remedy}")
 
 
-def _text_faults(page: Page, timed: dict[str, set[str]]) -> Iterator[Fault]:
-    """`timed` has the values of each snippet that hang on the machine's speed."""
-    for below, message in text_problems(page.text):
-        yield Fault(page.path, page.lines_before + below, message)
-    for number, line in enumerate(without_code(page.text).split("\n"), page.lines_before + 1):
-        for match in VALUE.finditer(line):
-            reference = REFERENCE.match(match["inside"])
-            if reference and reference["name"] in timed.get(reference["snippet"], ()):
-                message = f"'[[{match['inside']}]]' hangs on the speed of the machine"
-                remedy = "show the output of its cell, which says so, and claim a bound"
-                yield Fault(page.path, number, f"{message}; {remedy}")
-
-
-def measured(snippet: Snippet) -> set[str]:
+def timed_names(snippet: Snippet) -> set[str]:
     """The variables that only timed cells give a value, and not as a plain number in the code."""
     timed: set[str] = set()
     others: set[str] = set()
@@ -51,43 +50,14 @@ def measured(snippet: Snippet) -> set[str]:
         return timed
     for cell in snippet.code.values():
         tree = parsed(cell.source)
-        plain = {name for node in tree.body if _is_plain(node) for name in _stored(node)}
-        timed |= set(_stored(tree)) - plain if cell.timed else set()
-        others |= plain if cell.timed else set(_stored(tree))
+        plain = {name for node in tree.body if _is_plain(node) for name in bound_names(node)}
+        timed |= set(bound_names(tree)) - plain if cell.timed else set()
+        others |= plain if cell.timed else set(bound_names(tree))
     return timed - others
 
 
 def _is_plain(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-
-
-WORDS = 2600  # of prose on a page; what does not fit folds away, or stands on a snippet's page
-
-
-FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
-
-
-FOLDED = re.compile(r"^\?\?\?.*\n(?:(?: {4}.*)?\n)*", re.M)
-
-
-DISPLAY = re.compile(r"\$\$.*?\$\$", re.S)
-
-
-COMMENT = re.compile(r"<!--.*?-->", re.S)
-
-
-WORD = re.compile(r"\w[\w'’-]*")
-
-
-UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|(?i:\bcoming soon\b)")
-
-
-SECTION = re.compile(r"^(?P<marks>#{2,}) +(?P<title>.+?) *(?:\{.*\})?$")
-
-
-def without_code(text: str) -> str:
-    """The text with its fenced blocks blanked out line for line, so that line numbers hold."""
-    return FENCED.sub(lambda block: re.sub(r"[^\n]", "", block[0]), text)
 
 
 def text_problems(text: str) -> Iterator[tuple[int, str]]:

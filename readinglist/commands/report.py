@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +17,11 @@ import lxml.html
 import nbformat
 
 from readinglist.faults import Fault, Faults
-from readinglist.project import RECORD
 from readinglist.running.kernel import BUDGET
-from readinglist.running.outputs import ANSI, IMAGES
+from readinglist.running.outputs import Shown, cell_outputs
+from readinglist.settings import STATUS
 
 LINES = 40  # of one difference; the artifact has the pages themselves
-
-
 NOTICEABLE = 1.2  # times as long: below that, it is the machine
 
 
@@ -35,7 +34,7 @@ class Site:
     @cached_property
     def record(self) -> dict[str, dict[str, Any]]:
         """What the build wrote down of each snippet's run."""
-        return json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
+        return json.loads((self.folder / STATUS).read_text(encoding="utf-8"))
 
     @cached_property
     def pages(self) -> dict[str, Path]:
@@ -62,9 +61,11 @@ class Site:
     def outputs(self, snippet: str) -> dict[str, list[str]]:
         """The outputs of a snippet's cells as text, by the cell's name."""
         path = self.folder / "downloads" / f"{snippet}.ipynb"
-        cells = nbformat.read(path, as_version=4).cells if path.exists() else []
-        code = (cell for cell in cells if cell.cell_type == "code")
-        return {cell.metadata.name: list(_shown(cell.outputs)) for cell in code}
+        if not path.exists():
+            return {}
+        notebook = nbformat.read(path, as_version=4)
+        code = (cell for cell in notebook.cells if cell.cell_type == "code")
+        return {cell.metadata.name: list(_lines_of(notebook, cell.metadata.name)) for cell in code}
 
 
 def _lines(article: lxml.html.HtmlElement) -> Iterator[str]:
@@ -73,21 +74,27 @@ def _lines(article: lxml.html.HtmlElement) -> Iterator[str]:
             yield " ".join(line.split())
 
 
-def _shown(outputs: Iterable[nbformat.NotebookNode]) -> Iterator[str]:
-    for output in outputs:
-        if output.output_type == "stream":
-            yield from ANSI.sub("", output.text).splitlines()
-            continue
-        for kind, data in output.data.items():
-            if kind == "text/plain" and len(output.data) == 1:
-                yield from str(data).splitlines()
-            elif kind in IMAGES or kind == "text/html":
-                # Not the drawing itself: that it changed is seen, how is on the page.
-                yield f"[{kind}, {len(data):,} characters, sha256 {_short(data)}]"
+def _lines_of(notebook: nbformat.NotebookNode, cell: str) -> Iterator[str]:
+    for kind, content in cell_outputs(notebook, cell):
+        if kind in (Shown.TEXT, Shown.STDERR):
+            yield from content.splitlines()
+        else:
+            # Not the drawing itself: that it changed is seen, how is on the page.
+            digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+            yield f"[{kind}, {len(content):,} characters, sha256 {digest}]"
 
 
-def _short(data: str) -> str:
-    return hashlib.sha256(data.encode()).hexdigest()[:8]
+def add_command(commands: argparse._SubParsersAction) -> None:
+    compare = commands.add_parser("report", help="what changed between two builds, as Markdown")
+    compare.add_argument("base", type=Path, help="folder of the site as it was")
+    compare.add_argument("head", type=Path, help="folder of the site as it is")
+    compare.set_defaults(command=print_report)
+
+
+def print_report(options: argparse.Namespace, root: Path) -> int:
+    """Prints the report on two folders."""
+    print(report(options.base, options.head))
+    return 0
 
 
 def report(base: Path, head: Path) -> str:
@@ -96,8 +103,8 @@ def report(base: Path, head: Path) -> str:
     Raises:
         Faults: a folder is not a site that this project built.
     """
-    if missing := [folder for folder in (base, head) if not (folder / RECORD).is_file()]:
-        remedy = f"it has no {RECORD}; name the folder that 'make build' wrote"
+    if missing := [folder for folder in (base, head) if not (folder / STATUS).is_file()]:
+        remedy = f"it has no {STATUS}; name the folder that 'make build' wrote"
         raise Faults([Fault(folder, 0, f"is not a built site: {remedy}") for folder in missing])
     before, after = Site(base), Site(head)
     parts = ["# What this change does to the site", *_summary(before, after)]

@@ -1,4 +1,4 @@
-"""Parts of all snippets, to be run on different machines. Their caches are merged by copying."""
+"""`run`: runs the snippets that are not stored, all or a part, and shows what one printed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,54 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from readinglist.faults import Fault, Faults, nearest
 from readinglist.running.kernel import BUDGET
-from readinglist.running.outputs import ANSI, IMAGES, SOUND, executed_cell
+from readinglist.running.outputs import Shown, cell_outputs
+from readinglist.running.project import forget, run_snippets
 from readinglist.running.store import Run
+from readinglist.sources.catalog import read_catalog
 from readinglist.sources.snippet import Cell, Snippet
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    run = commands.add_parser("run", help="run the snippets that are not stored; show one's output")
+    run.add_argument("name", nargs="*", help="a snippet's name; all of them if none is given")
+    run.add_argument("--shard", type=Shard.parse, help="one part of all, as 1/4", metavar="K/N")
+    run.set_defaults(command=run_chosen)
+    clean = commands.add_parser("clean", help="forget every stored run")
+    clean.set_defaults(command=clean_cache)
+
+
+def run_chosen(options: argparse.Namespace, root: Path) -> int:
+    """Runs what was asked for, and prints a transcript of each, or a line if it was all."""
+    catalog = read_catalog(root)
+    known = catalog.snippets
+    if unknown := [name for name in options.name if name not in known]:
+        raise Faults(
+            Fault(Path("snippets"), 0, f"no '{name}'; {nearest(name, known)}") for name in unknown
+        )
+    chosen = options.name or list(known)
+    chosen = options.shard.of(chosen) if options.shard else chosen
+    runs = run_snippets(catalog, [known[name] for name in chosen])
+    for name, run in runs.items():
+        if options.name:
+            print(transcript(known[name], run))
+        else:
+            print(f"{name:24} {run.seconds:6.1f} s   {run.assertions:3} assertions held")
+    return 0
+
+
+def clean_cache(options: argparse.Namespace, root: Path) -> int:
+    """Forgets every run."""
+    forget(root)
+    return 0
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The part `number` of `total`, counted from 1."""
+    """The part `number` of `total`, counted from 1: caches of all parts are merged by copying."""
 
     number: int
     total: int
@@ -31,7 +69,7 @@ class Shard:
         return cls(int(match[1]), int(match[2]))
 
     def of(self, names: Sequence[str]) -> list[str]:
-        """This shard's names. They hang on the names alone: machines need not agree first."""
+        """This shard's names. They depend on the names alone: machines need not agree first."""
         return sorted(names)[self.number - 1 :: self.total]
 
 
@@ -51,12 +89,11 @@ def transcript(snippet: Snippet, run: Run) -> str:
 
 
 def _outputs(run: Run, cell: Cell) -> Iterator[str]:
-    for output in executed_cell(run, cell.name).outputs:
-        if output.output_type == "stream":
-            yield ANSI.sub("", output.text).rstrip("\n")
-        elif any(kind in output.data for kind in IMAGES):
-            yield f"[figure] {cell.alt}"
-        elif SOUND.search(output.data.get("text/html", "")):
-            yield f"[sound] {cell.alt}"
-        else:
-            yield str(output.data.get("text/plain", "")).rstrip("\n")
+    for kind, content in cell_outputs(run.notebook, cell.name):
+        match kind:
+            case Shown.FIGURE | Shown.PICTURE | Shown.HTML:
+                yield f"[{kind}] {cell.alt}".rstrip()
+            case Shown.SOUND:
+                yield f"[sound] {cell.alt}"
+            case _:
+                yield content

@@ -1,1 +1,1 @@
-"""."""
+"""What a page shows: text and runs in, HTML out."""

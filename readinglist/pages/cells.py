@@ -3,81 +3,74 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from html import escape
 
-import nbformat
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from readinglist.memory import remembered
 from readinglist.pages.figures import themed_figure
-from readinglist.running.outputs import ANSI, SOUND, executed_cell
-from readinglist.running.store import Run
-from readinglist.safety import clean_output
+from readinglist.running.outputs import Shown, cell_outputs
+from readinglist.running.project import Project
+from readinglist.running.safety import clean_output
 from readinglist.sources.snippet import Cell, Snippet
 
 # Names, operators and punctuation have the colour of the text: half of a page's elements saved.
-PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
-
-
+UNCOLOURED = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 TIMED = "Measured when this site was built; another machine gives other times."
+LONG = 14  # lines; a longer text scrolls inside its box, and must be in reach of the keyboard
 
 
-# Lines. A longer text scrolls inside its box, which must then be in reach of the keyboard.
-LONG = 14
-
-
-def render_source(cell: Cell) -> str:
-    """The cell's code as a Material code block."""
-    return _code_block(cell.source, "python")
-
-
-def render_outputs(
-    snippet: Snippet, run: Run, cell: Cell, palette: dict[str, str], place: int = 1
+def render_cell(
+    project: Project,
+    snippet: Snippet,
+    cell: Cell,
+    source: bool = True,
+    output: bool = True,
+    place: int = 1,
 ) -> str:
-    """Everything the cell printed and showed, in order; `place` counts its places on one page."""
-    outputs = executed_cell(run, cell.name).outputs
+    """The cell's code and what it showed; `place` counts its places on one page."""
+    code = _code_block(cell.source, "python") if source else ""
+    outputs = _render_outputs(project, snippet, cell, place) if output else ""
+    if outputs:
+        outputs = f'<div class="outputs" data-search-exclude>{outputs}</div>'
+    return f"{code}{outputs}"
+
+
+def _render_outputs(project: Project, snippet: Snippet, cell: Cell, place: int) -> str:
+    """Everything the cell printed and showed, in order."""
+    # A figure that stands on a page twice needs ids of its own each time.
     name = f"{snippet.name}-{cell.name}" + (f"-{place}" if place > 1 else "")
+    outputs = cell_outputs(project.runs[snippet.name].notebook, cell.name)
     parts = [
-        _render_output(output, f"{name}-{index}", cell.alt, palette)
-        for index, output in enumerate(outputs)
+        _render_output(kind, content, f"{name}-{index}", cell.alt, project.palette)
+        for index, (kind, content) in enumerate(outputs)
     ]
-    shown = "".join(part for part in parts if part)
-    if not (shown and cell.timed):
-        return shown
-    return f'<div class="timed">{shown}<p>{TIMED}</p></div>'
+    html = "".join(parts)
+    return f'<div class="timed">{html}<p>{TIMED}</p></div>' if html and cell.timed else html
 
 
-def _render_output(
-    output: nbformat.NotebookNode, name: str, alt: str, palette: dict[str, str]
-) -> str:
-    if output.output_type == "stream":
-        kind = "stderr" if output.name == "stderr" else "text"
-        return _text(output.text, kind)
-    data = output.data
-    if "image/svg+xml" in data:
-        figure = themed_figure(data["image/svg+xml"], alt, name, palette)
-        return f'<figure class="output">{figure}</figure>'
-    if "image/png" in data:
-        source = "".join(data["image/png"].split())
-        image = f'<img src="data:image/png;base64,{source}" alt="{escape(alt, quote=True)}">'
-        return f'<figure class="output">{image}</figure>'
-    if sound := SOUND.search(data.get("text/html", "")):
-        return _player("".join(sound[1].split()), escape(alt, quote=True))
-    if "text/html" in data:
-        return f'<div class="output html" tabindex="0">{clean_output(data["text/html"])}</div>'
-    return _text(data.get("text/plain", ""), "text")
-
-
-def _player(source: str, alt: str) -> str:
-    """Whoever cannot hear the sound reads below it what there is to hear."""
-    player = f'<audio controls preload="metadata" aria-label="{alt}" src="{source}"></audio>'
-    return f'<figure class="output sound">{player}<figcaption>{alt}</figcaption></figure>'
+def _render_output(kind: Shown, content: str, name: str, alt: str, palette: dict[str, str]) -> str:
+    text = escape(alt, quote=True)
+    match kind:
+        case Shown.FIGURE:
+            figure = themed_figure(content, alt, name, palette)
+            return f'<figure class="output">{figure}</figure>'
+        case Shown.PICTURE:
+            image = f'<img src="data:image/png;base64,{content}" alt="{text}">'
+            return f'<figure class="output">{image}</figure>'
+        case Shown.SOUND:
+            # Whoever cannot hear the sound reads below it what there is to hear.
+            player = f'<audio controls preload="metadata" aria-label="{text}" src="{content}">'
+            caption = f"<figcaption>{text}</figcaption>"
+            return f'<figure class="output sound">{player}</audio>{caption}</figure>'
+        case Shown.HTML:
+            return f'<div class="output html" tabindex="0">{clean_output(content)}</div>'
+    return _text(content, kind)
 
 
 def _text(text: str, kind: str) -> str:
-    text = ANSI.sub("", text).rstrip("\n")
     if not text:
         return ""
     block = _code_block(text, "text")
@@ -87,7 +80,8 @@ def _text(text: str, kind: str) -> str:
     return f'<div class="output {kind}">{block}</div>'
 
 
-@cache  # a cell stands on its snippet's page and on those of resources
+@remembered("pygments")
 def _code_block(code: str, language: str) -> str:
+    """A Material code block."""
     formatter = HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)
-    return PLAIN.sub(r"\1", highlight(code, get_lexer_by_name(language), formatter)).strip()
+    return UNCOLOURED.sub(r"\1", highlight(code, get_lexer_by_name(language), formatter)).strip()

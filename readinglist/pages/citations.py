@@ -12,8 +12,6 @@ from pybtex.database.output.bibtex import Writer
 from readinglist.sources.works import Work
 
 ARXIV = "arXiv:"
-
-
 TYPES = {  # kind: BibTeX, CSL
     "blog post": ("misc", "post-weblog"),
     "tutorial": ("misc", "webpage"),
@@ -22,18 +20,10 @@ TYPES = {  # kind: BibTeX, CSL
     "journal article": ("article", "article-journal"),
     "website": ("misc", "webpage"),
 }
-
-
 # What holds the work, by the type of BibTeX.
 CONTAINER = {"misc": "howpublished", "inproceedings": "booktitle", "article": "journal"}
-
-
 ADDRESSES = ("url", "doi", "eprint")
-
-
 BRACES = str.maketrans("", "", "{}")  # they are marks of BibTeX, and would have to match
-
-
 # A name of an organisation is one name, not a given one and a family's.
 ORGANISATIONS = ("The ",)
 

@@ -13,24 +13,16 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from readinglist.faults import Fault, Faults, found
-from readinglist.pages.cells import render_outputs, render_source
+from readinglist.faults import Fault, Faults, look_up
+from readinglist.pages.cells import render_cell
 from readinglist.pages.figures import read_drawing
-from readinglist.pages.session import Shelf
 from readinglist.pages.values import check_claims, fill_values
-from readinglist.running.store import Run
+from readinglist.running.project import Project
 from readinglist.sources.snippet import Cell, Snippet
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
-
-
+DRAWINGS = Path("docs", "assets", "drawings")
 OPTIONS = ("source", "output", "folded")
-
-
-# The lists made from metadata: readinglist/listing.py has a function of the same name for each.
-LISTS = ("resources", "snippets", "path", "citations", "status", "links", "data")
-
-
 # The fence that carries finished HTML through Markdown; the adapter registers it.
 HTML_FENCE = "rendered"
 
@@ -42,15 +34,14 @@ class Page:
     path: Path
     text: str
     lines_before: int = 0  # of the file before `text`: its front matter
-    url_of: Callable[[str], str] = lambda target: (
-        target
-    )  # from a snippet's name to its page, seen from here
+    # From a snippet's name to its page, seen from here.
+    url_of: Callable[[str], str] = lambda name: name
     lists: dict[str, Callable[[], str]] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)  # the snippets it turned out to embed
-    outputs: Counter[tuple[str, str]] = field(default_factory=Counter)  # shown so far, by cell
+    places: Counter[tuple[str, str]] = field(default_factory=Counter)  # of outputs so far, by cell
 
 
-def embed(page: Page, shelf: Shelf) -> str:
+def embed(page: Page, project: Project) -> str:
     """The page's text with everything embedded; `page.used` then names the snippets it shows.
 
     Raises:
@@ -60,13 +51,13 @@ def embed(page: Page, shelf: Shelf) -> str:
     result: list[str] = []
     for line, part in _parts(page, faults):
         if isinstance(part, str):
-            filled = fill_values(part, shelf.runs)
+            filled = fill_values(part, project.runs)
             _use(page, filled.used)
             result.append(filled.text)
             faults += [Fault(page.path, line + below, text) for below, text in filled.problems]
             continue
         try:
-            result.append(_embed_block(page, shelf, part))
+            result.append(_embed_block(page, project, part))
         except ValueError as error:
             faults.append(Fault(page.path, line, str(error)))
     if faults:
@@ -123,7 +114,7 @@ def _closing(lines: list[str], start: int, fence: str) -> int | None:
     return next((i for i in range(start + 1, len(lines)) if closing.match(lines[i])), None)
 
 
-def _embed_block(page: Page, shelf: Shelf, block: Block) -> str:
+def _embed_block(page: Page, project: Project, block: Block) -> str:
     if not block.kind:
         return "\n".join(block.content)
     allowed = OPTIONS if block.kind == "cell" else ()
@@ -131,11 +122,11 @@ def _embed_block(page: Page, shelf: Shelf, block: Block) -> str:
         message = f"'{wrong[0]}' is not an option of a {block.kind} block"
         raise ValueError(f"{message}; allowed: {', '.join(allowed) or 'none'}")
     if block.kind == "cell":
-        rendered = _cell(page, shelf, block)
+        rendered = _cell(page, project, block)
     elif block.kind == "drawing":
-        rendered = _drawing(shelf, block)
+        rendered = _drawing(project, block)
     elif block.kind == "claim":
-        rendered, used = check_claims(block.content, shelf.runs)
+        rendered, used = check_claims(block.content, project.runs)
         _use(page, used)
     else:
         rendered = page.lists[block.kind]()
@@ -146,7 +137,7 @@ def _embed_block(page: Page, shelf: Shelf, block: Block) -> str:
     return "\n".join(block.indent + line for line in lines)
 
 
-def _cell(page: Page, shelf: Shelf, block: Block) -> str:
+def _cell(page: Page, project: Project, block: Block) -> str:
     if len(block.content) != 1:
         hint = "; is it closed?" if block.content else ""
         stands = f"found {len(block.content)} lines{hint}"
@@ -154,39 +145,33 @@ def _cell(page: Page, shelf: Shelf, block: Block) -> str:
     line = block.content[0]
     if line.count("#") != 1:
         raise ValueError(f"a cell block holds one line, snippet#cell; found '{line}'")
-    name, cell = line.split("#")
-    run = found(shelf.runs, name, f"there is no snippet '{name}'")
-    snippet = shelf.snippets[name]
-    found(snippet.code, cell, f"snippet '{name}' has no cell '{cell}'")
+    name, cell_name = line.split("#")
+    look_up(project.runs, name, f"there is no snippet '{name}'")
+    snippet = project.snippets[name]
+    cell = look_up(snippet.code, cell_name, f"snippet '{name}' has no cell '{cell_name}'")
     _use(page, [name])
-    return _cell_html(snippet, run, snippet.code[cell], page, shelf, block.options)
+    return _with_origin(page, project, snippet, cell, block.options)
 
 
-def _cell_html(
-    snippet: Snippet, run: Run, cell: Cell, page: Page, shelf: Shelf, options: tuple[str, ...]
+def _with_origin(
+    page: Page, project: Project, snippet: Snippet, cell: Cell, options: tuple[str, ...]
 ) -> str:
     both = ("source" in options) == ("output" in options)
-    source = render_source(cell) if both or "source" in options else ""
-    outputs = ""
-    if both or "output" in options:
-        # A figure that stands on a page twice needs ids of its own each time.
-        page.outputs[snippet.name, cell.name] += 1
-        place = page.outputs[snippet.name, cell.name]
-        outputs = render_outputs(snippet, run, cell, shelf.palette, place)
-    if outputs:
-        outputs = f'<div class="outputs" data-search-exclude>{outputs}</div>'
+    source, output = both or "source" in options, both or "output" in options
+    page.places[snippet.name, cell.name] += output
+    place = page.places[snippet.name, cell.name]
     href = f"{page.url_of(snippet.name)}#{cell.name}"
     label = f"{snippet.name}.py <span>{cell.name}</span>"
     origin = f'<p class="origin" data-search-exclude><a href="{href}">{label}</a></p>'
-    inside = f"{origin}{source}{outputs}"
+    inside = f"{origin}{render_cell(project, snippet, cell, source, output, place)}"
     if "folded" in options:
         return f'<details class="cell"><summary>The code: {cell.name}</summary>{inside}</details>'
     return f'<div class="cell">{inside}</div>'
 
 
-def _drawing(shelf: Shelf, block: Block) -> str:
-    known = [path.stem for path in shelf.drawings.glob("*.svg")]
+def _drawing(project: Project, block: Block) -> str:
+    paths = {path.stem: path for path in (project.root / DRAWINGS).glob("*.svg")}
     name, *caption = block.content or [""]
-    found(dict.fromkeys(known), name, f"there is no drawing '{name}'")
+    drawing = read_drawing(look_up(paths, name, f"there is no drawing '{name}'"))
     text = f"<figcaption>{escape(' '.join(caption))}</figcaption>" if caption else ""
-    return f'<figure class="drawn">{read_drawing(shelf.drawings / f"{name}.svg")}{text}</figure>'
+    return f'<figure class="drawn">{drawing}{text}</figure>'

@@ -8,20 +8,10 @@ from pathlib import Path
 
 from lxml import etree
 
-from readinglist.sources.palette import QUANTITIES
-
 SVG = "{http://www.w3.org/2000/svg}"
-
-
 HEX = re.compile(r"#[0-9a-f]{6}\b")
-
-
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
-
-
 GEOMETRY = {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points"}
-
-
 # A tenth of a pixel is enough for a place, but not for the factor of a scale or a matrix.
 MOVES = re.compile(r"(?:translate|rotate)\([^)]*\)")
 
@@ -72,7 +62,7 @@ def _rounded(value: str) -> str:
 
 
 def _page_colour(colour: str, palette: dict[str, str]) -> str:
-    variables = {palette[name]: f"var(--{name})" for name in QUANTITIES}
+    variables = {value: f"var(--{name})" for name, value in palette.items()}
     variables |= {"#ffffff": "var(--paper)", "#000000": "currentColor"}
     variables |= {"#808080": "var(--muted)", "#d9d9d9": "var(--line)"}
     return variables.get(colour, colour)

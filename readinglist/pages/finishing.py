@@ -11,8 +11,6 @@ from readinglist.sources.glossary import Term
 from readinglist.sources.link_records import LinkRecord
 
 BLOCK = re.compile(r"<pre><span></span><code")
-
-
 # The classes and attributes by which Material draws the button, and copies when it is pressed.
 BUTTON = (
     '<pre><span class="md-code__nav"><button type="button" class="md-code__button"'
@@ -28,15 +26,9 @@ def add_copy_buttons(html: str, name: str = "code") -> str:
 
 
 TAG = re.compile(r"(<[^>]*>)")
-
-
 NAME = re.compile(r"</?(?P<name>[a-zA-Z][\w-]*)")
-
-
 # Terms are marked in running text alone, and not within what has a meaning of its own.
 RUNNING = {"p", "li"}
-
-
 OTHER = {
     *("a", "button", "code", "pre", "math", "svg", "figure", "figcaption", "table", "summary"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "script", "style", "label", "audio"),

@@ -6,6 +6,7 @@ import hashlib
 import html
 import re
 import unicodedata
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from importlib.util import find_spec
 from io import BytesIO
@@ -14,50 +15,40 @@ from pathlib import Path
 import latex2mathml.converter
 from lxml import etree
 
-from readinglist.running.store import kept
-from readinglist.sources.palette import QUANTITIES
+from readinglist.memory import remembered
 
 # What pymdownx.arithmatex leaves in a page, in its generic mode.
 ARITHMATEX = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\s*\\[(\[](?P<latex>.*?)\\[)\]]\s*</(?P=tag)>',
     re.DOTALL,
 )
-
-
 # A formula holds no tag: nbconvert has escaped its < and >. Code is none.
 DOLLARS = re.compile(
     r"<(?P<tag>code|pre)\b.*?</(?P=tag)>|(?<!\\)\$\$(?P<block>[^$<]+)\$\$"
     r"|(?<![\\$])\$(?P<inline>[^\s$<](?:[^$<]*[^\s$<\\])?)\$",
     re.DOTALL,
 )
-
-
 # Formulas, and the symbols of drawings; a drawing's words are set in the font of the page.
 TEXT_IN_MATH = re.compile(
     r'<math.*?</math>|<(?P<tag>text|tspan)\b[^>]*class="(?:sym|act)\b[^>]*>.*?</(?P=tag)>',
     re.DOTALL,
 )
-
-
 # Elements that have a fixed number of parts.
 PARTS = dict.fromkeys(("mfrac", "msub", "msup", "munder", "mover", "mroot"), 2)
-
-
 PARTS |= dict.fromkeys(("msubsup", "munderover"), 3)
-
-
 # The font lies inside the ziamath package; importing that would draw formulas, slowly.
 FONT = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"  # type: ignore[union-attr, arg-type]
 
 
-def typeset(page_html: str) -> tuple[str, list[tuple[str, str]]]:
+def typeset(page_html: str, quantities: Iterable[str]) -> tuple[str, list[tuple[str, str]]]:
     """The page with its formulas as MathML, and the formulas that cannot be: LaTeX and reason."""
     problems: list[tuple[str, str]] = []
+    names = "|".join(quantities)
 
     def convert(match: re.Match[str]) -> str:
         latex = html.unescape(match["latex"]).strip()
         try:
-            return to_mathml(latex, match["tag"] == "div")
+            return to_mathml(latex, "block" if match["tag"] == "div" else "inline", names)
         except ValueError as error:
             problems.append((latex, str(error)))
             return match[0]
@@ -78,17 +69,19 @@ def mark_dollars(prose: str) -> str:
     return DOLLARS.sub(mark, prose)
 
 
-def to_mathml(latex: str, block: bool = False) -> str:
-    r"""One formula. `\forget{...}` and the like put a part in the colour of its quantity.
+@remembered("latex2mathml")
+def to_mathml(latex: str, display: str = "inline", quantities: str = "") -> str:
+    r"""One formula. `\forget{...}` and the like put a part in the colour of its quantity; the names
+    of `quantities` have a bar between them.
 
     Raises:
         ValueError: naming the formula, and why it cannot be typeset.
     """
     if re.search(r"(?<!\\)%", latex):
         raise ValueError(f"the formula '{latex}' holds a %, which starts a comment; write \\%")
-    coloured = re.sub(rf"\\({'|'.join(QUANTITIES)})(?=\{{)", r"\\textcolor{\1}", latex)
+    coloured = re.sub(rf"\\({quantities or '(?!)'})(?=\{{)", r"\\textcolor{\1}", latex)
     try:
-        mathml = latex2mathml.converter.convert(coloured, display="block" if block else "inline")
+        mathml = latex2mathml.converter.convert(coloured, display=display)
         _check(latex, etree.fromstring(mathml))
     except etree.XMLSyntaxError as error:
         message = f"the formula '{latex}' cannot be typeset: '&' outside a table"
@@ -154,14 +147,15 @@ def _italic(char: str) -> str:
         return char
 
 
-def math_font(text: str, cache: Path) -> bytes:
+def math_font(text: str) -> bytes:
     """STIX Two Math as woff2, cut down to the characters of `text` and their larger forms."""
-    name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return kept(cache / f"math-{name}.woff2", lambda: _subset(text))
+    return b64decode(_subset(text, hashlib.sha256(FONT.read_bytes()).hexdigest()))
 
 
-def _subset(text: str) -> bytes:
-    from fontTools import subset  # takes a while to import, and most builds find the font kept
+@remembered("fonttools", "brotli")
+def _subset(text: str, font_digest: str) -> str:
+    """The font in base64; the digest is that of the whole font."""
+    from fontTools import subset  # takes a while to import, and most builds remember the font
 
     options = subset.Options(
         flavor="woff2", layout_features=["ssty", "kern", "ccmp"], name_IDs=[0, 1, 2, 13]
@@ -172,4 +166,4 @@ def _subset(text: str) -> bytes:
     subsetter.subset(font)
     buffer = BytesIO()
     subset.save_font(font, buffer, options)
-    return buffer.getvalue()
+    return b64encode(buffer.getvalue()).decode()

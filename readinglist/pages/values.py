@@ -9,30 +9,20 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from readinglist.faults import found
+from readinglist.faults import look_up
 from readinglist.running.pending import Unknown
 from readinglist.running.store import Run
 
 VALUE = re.compile(r"\[\[(?P<inside>[^\[\]]*)\]\]")
-
-
 REFERENCE = re.compile(r"^(?P<snippet>\w+)\.(?P<name>\w+)(?::(?P<format>.+))?$")
-
-
 # Neither reaches past the end of its paragraph.
 CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
-
-
 FORMULA = re.compile(
     r"\$\$(?:(?!\n[ \t]*\n).)+?\$\$"
     r"|(?<![\\$])\$(?![\s$])(?:\\.|[^\\$\n]|\n(?![ \t]*\n))+?(?<!\s)\$",
     re.DOTALL,
 )
-
-
 EXPONENT = re.compile(r"e(?P<sign>[+-])0*(?P<digits>\d+)$")
-
-
 # What Markdown would read as markup, or a line's end as the end of a paragraph.
 MARKUP = re.compile(r"[^\w ,]|_")
 
@@ -68,7 +58,7 @@ def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
         filled.text += text[done : match.start()]
         done = match.end()
         try:
-            value = look_up(match["inside"], runs)
+            value = value_of(match["inside"], runs)
             shown = formatted(value)
             filled.text += _latex(shown) if in_formula else value_html(shown, value)
             filled.used.append(value.snippet)
@@ -78,7 +68,7 @@ def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
     return filled
 
 
-def look_up(inside: str, runs: Mapping[str, Run]) -> Value:
+def value_of(inside: str, runs: Mapping[str, Run]) -> Value:
     """What `snippet.name:format` speaks of.
 
     Raises:
@@ -87,13 +77,13 @@ def look_up(inside: str, runs: Mapping[str, Run]) -> Value:
     if not (reference := REFERENCE.match(inside)):
         raise ValueError(f"'[[{inside}]]' is not a value; write [[snippet.name:format]]")
     snippet, name = reference["snippet"], reference["name"]
-    values = found(runs, snippet, f"there is no snippet '{snippet}'").values
+    values = look_up(runs, snippet, f"there is no snippet '{snippet}'").values
     if refused := values.get(name, {}).get("refused"):
         raise ValueError(
             f"the value {snippet}.{name} is {refused}; a page shows finite numbers and short texts"
         )
-    shown = {key: value["value"] for key, value in values.items() if "value" in value}
-    value = found(shown, name, f"snippet '{snippet}' has no value '{name}'")
+    known = {key: value["value"] for key, value in values.items() if "value" in value}
+    value = look_up(known, name, f"snippet '{snippet}' has no value '{name}'")
     return Value(snippet, name, value, reference["format"] or "")
 
 
@@ -129,11 +119,7 @@ def _power(match: re.Match[str], minus: str) -> str:
 
 
 CLAIM = re.compile(r"^(?P<left>\S+) +(?P<sign>\S+) +(?P<right>\S+)$")
-
-
 SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-
-
 SIGNS |= {"==": operator.eq, "!=": operator.ne}
 
 
@@ -149,7 +135,7 @@ def check_claims(lines: Iterable[str], runs: Mapping[str, Run]) -> tuple[str, li
         if not claim or claim["sign"] not in SIGNS:
             what = "a claim is two values with a sign between them, as in 'one.loss < other.loss'"
             raise ValueError(f"{what}; found '{line}'; signs: {' '.join(SIGNS)}")
-        (left, right) = (look_up(claim[side], runs) for side in ("left", "right"))
+        (left, right) = (value_of(claim[side], runs) for side in ("left", "right"))
         found = f"{claim['left']} is {left.value!r} and {claim['right']} is {right.value!r}"
         known = not any(isinstance(side.value, Unknown) for side in (left, right))
         if known and isinstance(left.value, str) != isinstance(right.value, str):

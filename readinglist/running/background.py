@@ -5,25 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
-from readinglist.faults import Fault, Faults
+from readinglist.faults import Faults
 from readinglist.running.pending import pending_run
 from readinglist.running.run_checks import run_faults
 from readinglist.running.runner import Runner
-from readinglist.running.store import Run, key
+from readinglist.running.store import Run
 from readinglist.sources.catalog import Catalog
 from readinglist.sources.snippet import Snippet
 
 log = logging.getLogger("mkdocs.readinglist")
-
-
 RUNNING = "Running. The result comes when it has ended."
-
-
-PAUSE = 5.0  # seconds between two announcements: each makes the site be built anew
+PAUSE = 5.0  # seconds between two announcements while others run: each builds the site anew
 
 
 @dataclass
@@ -36,16 +34,20 @@ class Job:
 
 
 class Background:
-    """Runs what is not stored, as many at once as there are cores; `announce` tells of the ends."""
+    """Runs what is not stored, as many at once as there are cores.
 
-    def __init__(self, announce: Callable[[], None], pause: float = PAUSE) -> None:
-        self._announce = announce
+    The end of a run changes a file in `folder`, which the server watches.
+    """
+
+    def __init__(self, folder: Path, pause: float = PAUSE) -> None:
+        self.folder = folder
         self._pause = pause
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._stopped = False
+        self.announce()  # what is not there cannot be watched
 
     def runs(self, catalog: Catalog, make_runner: Callable[[], Runner]) -> dict[str, Run]:
         """The stored runs, and pending ones for the rest, which is started.
@@ -61,7 +63,7 @@ class Background:
                 if stored := runner.stored(snippet):
                     runs[name] = _checked(snippet, stored, catalog)
                     continue
-                job = self._job(snippet, key(snippet, runner.version), make_runner, catalog)
+                job = self._job(snippet, runner.key(snippet), make_runner, catalog)
                 runs[name] = pending_run(snippet, job.failure or RUNNING)
         return runs
 
@@ -88,7 +90,7 @@ class Background:
         except Faults as error:
             if self._jobs.get(snippet.name) is not job or self._stopped:
                 return  # ended by us
-            job.failure = _told(error.faults, catalog)
+            job.failure = str(error.within(catalog.root))
             log.error(job.failure)
         except Exception as error:  # nobody waits for this thread's result
             job.failure = f"{snippet.path.name}: {error!r}"
@@ -100,18 +102,23 @@ class Background:
         self._announce_soon()
 
     def _announce_soon(self) -> None:
-        """Announces the end of a run, together with those that end within the pause."""
+        """Announces the end of a run: at once, or with those that end within the pause."""
         with self._lock:
-            if self._stopped or self._timer:
+            others = any(not job.failure for job in self._jobs.values())
+            if self._stopped or (self._timer and others):
                 return
-            self._timer = threading.Timer(self._pause, self._announce_now)
+            if self._timer:
+                self._timer.cancel()
+            self._timer = threading.Timer(self._pause if others else 0, self.announce)
             self._timer.daemon = True
             self._timer.start()
 
-    def _announce_now(self) -> None:
+    def announce(self) -> None:
+        """Changes the file that the server watches."""
         with self._lock:
             self._timer = None
-        self._announce()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "ended").write_text(f"{time.time()}")
 
     def stop(self) -> None:
         """Ends every run. Those that had ended are stored."""
@@ -130,10 +137,6 @@ def _checked(snippet: Snippet, run: Run, catalog: Catalog) -> Run:
     faults = list(run_faults(snippet, run))
     if not faults:
         return run
-    told = _told(faults, catalog)
-    log.error(told)
-    return pending_run(snippet, told)
-
-
-def _told(faults: list[Fault], catalog: Catalog) -> str:
-    return str(Faults(catalog.relative(faults)))
+    message = str(Faults(faults).within(catalog.root))
+    log.error(message)
+    return pending_run(snippet, message)

@@ -21,90 +21,20 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from readinglist.faults import Fault
+from readinglist.running.outputs import plain_text
 from readinglist.sources.snippet import Cell, Snippet
 
 BUDGET = 60  # seconds of one core for a snippet
-
-
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-SHOWN = ("stream", "display_data", "execute_result", "update_display_data")
-
-
+IN_KERNEL = Path(__file__).with_name("in_kernel.py")
+OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data")
 LONGEST_MESSAGE = 500  # characters; an exception may carry a whole tensor
-
-
 LONGEST_SOCKET = 100  # characters of a path; systems stop at 104 or 108
-
-
 FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError)
 
 
-# Run in the kernel after the last cell: what a page may quote, and what was warned of.
-TELL = """
-import math
-def describe(value):
-    kind = type(value).__name__
-    if callable(getattr(value, "item", None)):  # a scalar of numpy or torch
-        try:
-            value = value.item()
-        except Exception:
-            return {"refused": f"a {kind} that is not a single number"}
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"refused": f"not finite ({value})"}
-    if isinstance(value, str) and len(value) > 1000:
-        return {"refused": f"a text of {len(value):,} characters"}
-    if isinstance(value, str) and value != value.encode(errors="ignore").decode():
-        return {"refused": "a text that is not valid Unicode"}
-    if isinstance(value, int) and abs(value) >= 10**300:
-        return {"refused": "an int of more than 300 digits"}
-    if isinstance(value, (bool, int, float, str)):
-        return {"value": value}
-    return {"refused": f"a {kind}"}
-hidden = shell.user_ns_hidden
-names = [name for name in shell.user_ns if not name.startswith("_") and name not in hidden]
-values = {name: describe(shell.user_ns[name]) for name in names}
-told = {"values": values, "warnings": shell.kept_warnings}
-shell.display_pub.publish({"application/json": told})
-"""
-
-
-# Run in the kernel before the first cell: keeps every warning, and shows those that are not about
-# a deprecation, as Python does outside of a notebook. In a namespace of its own as well.
-KEEP_WARNINGS = """
-import os
-import sys
-import warnings
-machinery = {"IPython", "ipykernel", "traitlets", "matplotlib_inline", "comm", "zmq", "tornado"}
-deprecations = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
-shell.kept_warnings = []
-show = warnings.showwarning
-def line_in_cell():
-    frame, line = sys._getframe(), 0
-    while frame:
-        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>":
-            line = frame.f_lineno
-        frame = frame.f_back
-    return line
-def keep(message, category, filename, lineno, file=None, line=None):
-    told = {"category": category.__name__, "message": str(message)[:500]}
-    told["deprecated"] = issubclass(category, deprecations)
-    told["cell"] = len(shell.history_manager.input_hist_parsed) - 1
-    told["line"] = line_in_cell()
-    ours = not machinery.intersection(filename.split(os.sep))
-    if told["line"] and ours:
-        shell.kept_warnings.append(told)
-    if not told["deprecated"]:
-        show(message, category, filename, lineno, file, line)
-for category in deprecations:
-    warnings.simplefilter("default", category)
-warnings.showwarning = keep
-"""
-
-
-def _aside(code: str) -> str:
-    """Code that runs in a namespace of its own, since a snippet may call a variable `type`."""
+def _aside(call: str) -> str:
+    """Code for the kernel that calls a function of in_kernel.py, apart from the snippet's names."""
+    code = f"{IN_KERNEL.read_text(encoding='utf-8')}\n{call}"
     shell = "{'shell': __import__('IPython').get_ipython()}"
     return f"__import__('builtins').exec({code!r}, {shell})"
 
@@ -130,7 +60,7 @@ class Kernel(NotebookClient):
         self.process: subprocess.Popen[bytes] | None = None
         self.stopped = False
         notebook = snippet.notebook()
-        notebook.cells.append(nbformat.v4.new_code_cell(_aside(TELL), id="values"))
+        notebook.cells.append(nbformat.v4.new_code_cell(_aside("publish(shell)"), id="values"))
         super().__init__(
             notebook,
             kernel_name="python3",
@@ -142,7 +72,7 @@ class Kernel(NotebookClient):
             raise_on_iopub_timeout=True,
             extra_arguments=[
                 "--InlineBackend.figure_formats={'svg'}",
-                f"--IPKernelApp.exec_lines={[_aside(KEEP_WARNINGS)]!r}",
+                f"--IPKernelApp.exec_lines={[_aside('keep_warnings(shell)')]!r}",
             ],
         )
         self.on_cell_execute = self._at_cell
@@ -189,7 +119,7 @@ class Kernel(NotebookClient):
 
     def process_message(self, msg: dict, cell: nbformat.NotebookNode, cell_index: int) -> Any:
         # The last cell is ours.
-        if msg["msg_type"] in SHOWN and cell_index < len(self.nb.cells) - 1:
+        if msg["msg_type"] in OUTPUTS and cell_index < len(self.nb.cells) - 1:
             self.characters += len(str(msg["content"]))
             if self.characters > self.limits.characters:
                 self.overflowed = True
@@ -199,17 +129,17 @@ class Kernel(NotebookClient):
 
     def values(self) -> dict[str, dict[str, Any]]:
         """What the snippet's variables held at its end, or why they cannot be shown."""
-        return self._told()["values"]
+        return self._published()["values"]
 
     def warnings(self) -> list[dict[str, Any]]:
         """Every warning, with the name of the cell that led to it and the line within the cell."""
         names = [cell.metadata.get("name") for cell in self.nb.cells if cell.cell_type == "code"]
-        kept = self._told()["warnings"]
-        return [{**warning, "cell": names[warning["cell"] - 1]} for warning in kept]
+        warnings = self._published()["warnings"]
+        return [{**warning, "cell": names[warning["cell"] - 1]} for warning in warnings]
 
-    def _told(self) -> dict[str, Any]:
-        data = (output.get("data", {}) for output in self.nb.cells[-1].outputs)
-        return next(shown["application/json"] for shown in data if "application/json" in shown)
+    def _published(self) -> dict[str, Any]:
+        data = [output.get("data", {}) for output in self.nb.cells[-1].outputs]
+        return next(kinds["application/json"] for kinds in data if "application/json" in kinds)
 
     def stop(self) -> None:
         """Ends the run at once, even if its process is only just being started."""
@@ -278,7 +208,7 @@ def _ending(kernel: Kernel) -> str:
 
 def _raised_at(cell: Cell, error: CellExecutionError) -> tuple[int, str]:
     """The line in the file that raised, and that line's text, from the kernel's traceback."""
-    trace = ANSI.sub("", error.traceback)
+    trace = plain_text(error.traceback)
     numbers = re.findall(r"^-+> (\d+) ", trace, re.MULTILINE)
     if not numbers:
         return cell.line, ""

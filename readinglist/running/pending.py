@@ -47,10 +47,10 @@ def pending_run(snippet: Snippet, says: str = "") -> PendingRun:
 
 def assigned(snippet: Snippet) -> set[str]:
     """The variables that a snippet's cells give a value, without running them."""
-    return {name for cell in snippet.code.values() for name in _stored(parsed(cell.source))}
+    return {name for cell in snippet.code.values() for name in bound_names(parsed(cell.source))}
 
 
-def _stored(node: ast.AST) -> Iterator[str]:
+def bound_names(node: ast.AST) -> Iterator[str]:
     """Names bound in a cell's own scope, or declared global in a function."""
     inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.comprehension)
     for child in ast.iter_child_nodes(node):
@@ -60,4 +60,4 @@ def _stored(node: ast.AST) -> Iterator[str]:
         elif isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
             yield child.id
         else:
-            yield from _stored(child)
+            yield from bound_names(child)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import datetime
-import hashlib
 import os
 import sys
 import tempfile
@@ -19,7 +18,6 @@ import nbformat
 from tqdm import tqdm
 
 from readinglist.faults import Fault, Faults
-from readinglist.running import kernel as kernel_module
 from readinglist.running.kernel import FAILURES, Kernel, Limits, failure, kernel_environment
 from readinglist.running.store import Cache, Run, environment, key
 from readinglist.sources.snippet import Snippet
@@ -32,14 +30,16 @@ class Runner:
         self.cache = cache
         self.style = style
         self.limits = limits or Limits()
-        sources = [Path(name).read_bytes() for name in (__file__, kernel_module.__file__)]
-        self.version = hashlib.sha256(b"".join([*sources, style.encode()])).hexdigest()
         self._kernels: list[Kernel] = []
         self._stopped = False
 
+    def key(self, snippet: Snippet) -> str:
+        """What the snippet's result is stored under."""
+        return key(snippet, self.style)
+
     def stored(self, snippet: Snippet) -> Run | None:
         """The snippet's run, if the cache has it, with the snippet's prose as it stands now."""
-        run = self.cache.load(snippet.name, key(snippet, self.version))
+        run = self.cache.load(snippet.name, self.key(snippet))
         return _with_current_prose(snippet, run) if run else None
 
     def run(self, snippets: Iterable[Snippet], workers: int | None = None) -> dict[str, Run]:
@@ -115,7 +115,7 @@ class Runner:
                 notebook=_with_outputs(snippet.notebook(), kernel.nb),
                 files={p.relative_to(work).as_posix(): p for p in work.rglob("*") if p.is_file()},
             )
-            stored = self.cache.store(snippet.name, key(snippet, self.version), run)
+            stored = self.cache.store(snippet.name, self.key(snippet), run)
             return _with_current_prose(snippet, stored)
 
     def _execute(self, snippet: Snippet, work: Path) -> Kernel:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,15 @@ from typing import Any
 import nbformat
 
 from readinglist.faults import Fault, Faults
+from readinglist.settings import REMEDY, writable
 from readinglist.sources.dependencies import installed_version
 from readinglist.sources.snippet import Snippet
+
+# Raised by hand, with a change of the runner or of the kernel's settings that changes a result.
+RUNNER = 1
+# What makes an output of what a cell shows.
+DISPLAY = ("ipykernel", "ipython", "matplotlib-inline")
+NEWEST = 3  # runs of a snippet that are kept: those of a branch and of main, say
 
 
 @dataclass(frozen=True)
@@ -47,92 +52,65 @@ def environment(snippet: Snippet) -> dict[str, str]:
     return {"python": platform.python_version(), "machine": platform.machine(), **versions}
 
 
-def key(snippet: Snippet, runner: str) -> str:
-    """Changes when the snippet's code, its environment or the runner does; prose does not count."""
+def key(snippet: Snippet, style: str) -> str:
+    """Changes when the snippet's code, its environment or its display does; prose does not count.
+
+    `style` is that of every figure.
+    """
     code = [[cell.name, cell.source] for cell in snippet.cells if not cell.markdown]
-    content = json.dumps([code, environment(snippet), runner])
+    display = [style, *(installed_version(name) for name in DISPLAY)]
+    content = json.dumps([RUNNER, code, environment(snippet), display])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-SUM = hashlib.sha256().digest_size
-
-
-REMEDY = "free some space, or name another folder in the variable RECURRENT_CACHE"
-
-
-@contextmanager
-def writable(folder: Path) -> Iterator[None]:
-    """Turns a full disk or a missing permission into a fault that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        message = f"cannot write the cache: {error.strerror or error}; {REMEDY}"
-        raise Faults([Fault(folder, 0, message)]) from error
-
-
-def kept(path: Path, make: Callable[[], bytes]) -> bytes:
-    """What `path` holds, made and put there in one step if it is not there yet or damaged."""
-    with suppress(OSError):
-        stored = path.read_bytes()
-        if hashlib.sha256(stored[SUM:]).digest() == stored[:SUM]:
-            return stored[SUM:]
-    made = make()
-    with writable(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-            partial = Path(folder, path.name)
-            partial.write_bytes(hashlib.sha256(made).digest() + made)
-            partial.replace(path)
-    return made
 
 
 class Cache:
     """A folder with one entry a run: `<snippet>/<key>/{run.json, notebook.ipynb, files/}`.
 
     An entry is written under a temporary name and renamed when it is complete, so that an
-    interrupt, a full disk or a second build at the same time never leaves half of one. Its parts
-    are summed up in run.json: an entry that does not match its sums counts as absent.
+    interrupt, a full disk or a second build at the same time never leaves half of one. One that
+    cannot be read counts as absent.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def holds(self, name: str, key: str) -> bool:
-        """Whether there is an entry; only `load` tells if it is whole."""
+        """Whether there is an entry; only `load` tells if it can be read."""
         return (self.folder / name / key / "run.json").exists()
 
     def load(self, name: str, key: str) -> Run | None:
-        """The stored run, or None if there is none or it is damaged."""
+        """The stored run, or None if there is none or it cannot be read."""
         entry = self.folder / name / key
         try:
             record = json.loads((entry / "run.json").read_text(encoding="utf-8"))
-            if record.pop("sums") != dict(_sums(entry)):
-                return None
-            # The sums have vouched for the file: no need of nbformat's validation, which is slow.
+            # It was whole when it was stored: no need of nbformat's validation, which is slow.
             notebook = nbformat.v4.reads_json(
                 (entry / "notebook.ipynb").read_text(encoding="utf-8")
             )
-            return Run(**record, notebook=notebook, files=dict(_files(entry / "files")))
+            return Run(**record, notebook=notebook, files=_files(entry / "files"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def store(self, name: str, key: str, run: Run) -> Run:
-        """Stores a run, and returns it as it will be loaded."""
+        """Stores a run in the place of the oldest one, and returns it as it will be loaded."""
+        entry = self.folder / name / key
         with writable(self.folder):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            entry.parent.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
             try:
-                self._write(partial, run)
-                entry = self.folder / name / key
+                _write(partial, run)
                 if self.load(name, key) is None:
                     shutil.rmtree(entry, ignore_errors=True)
-                    _rename(partial, entry)
+                    # Or a second build has stored the same entry: it is as good as ours.
+                    with suppress(OSError):
+                        partial.rename(entry)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
+            for old in _newest_first(entry.parent)[NEWEST:]:
+                shutil.rmtree(old, ignore_errors=True)
         if (stored := self.load(name, key)) is None:
-            raise Faults(
-                [Fault(self.folder, 0, f"the entry of '{name}' cannot be read back; {REMEDY}")]
-            )
+            message = f"the entry of '{name}' cannot be read back; {REMEDY}"
+            raise Faults([Fault(self.folder, 0, message)])
         return stored
 
     def check(self) -> None:
@@ -144,42 +122,32 @@ class Cache:
 
     def seconds(self, name: str) -> float | None:
         """How long the newest stored run of a snippet took, whatever its key."""
-        # A second build may replace an entry at any moment, and an entry may be damaged.
-        try:
-            records = (self.folder / name).glob("*/run.json")
-            newest = max(records, key=lambda path: path.stat().st_mtime)
+        # A second build may replace an entry at any moment.
+        with suppress(OSError, ValueError, KeyError, TypeError, IndexError):
+            newest = _newest_first(self.folder / name)[0] / "run.json"
             return float(json.loads(newest.read_text(encoding="utf-8"))["seconds"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    @staticmethod
-    def _write(folder: Path, run: Run) -> None:
-        nbformat.write(run.notebook, folder / "notebook.ipynb")
-        for name, path in run.files.items():
-            target = folder / "files" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-        record = {k: v for k, v in asdict(run).items() if k not in ("notebook", "files")}
-        record["sums"] = dict(_sums(folder))
-        (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+        return None
 
 
-def _rename(partial: Path, entry: Path) -> None:
-    try:
-        os.rename(partial, entry)
-    except OSError:
-        # A second build stored the same entry in the meantime: it is as good as ours.
-        if not (entry / "run.json").exists():
-            raise
+def _newest_first(folder: Path) -> list[Path]:
+    """The entries of a snippet by the time of their storing."""
+    entries = []
+    for record in folder.glob("*/run.json"):
+        with suppress(OSError):  # a second build has pruned it
+            entries.append((record.stat().st_mtime_ns, record.parent))
+    return [entry for _, entry in sorted(entries, reverse=True)]
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            yield path.relative_to(folder).as_posix(), path
+def _write(folder: Path, run: Run) -> None:
+    nbformat.write(run.notebook, folder / "notebook.ipynb")
+    for name, path in run.files.items():
+        target = folder / "files" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    record = {k: v for k, v in asdict(run).items() if k not in ("notebook", "files")}
+    (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def _sums(entry: Path) -> Iterator[tuple[str, str]]:
-    for name, path in _files(entry):
-        if name != "run.json":
-            yield name, hashlib.sha256(path.read_bytes()).hexdigest()
+def _files(folder: Path) -> dict[str, Path]:
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in paths}

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+import lxml.html
+import markdown
 from feedgen.feed import FeedGenerator
 from pydantic import HttpUrl, TypeAdapter
 
 from readinglist.pages.citations import bibtex, csl_json
-from readinglist.pages.lists import status
-from readinglist.pages.session import Session
-from readinglist.project import RECORD
-from readinglist.sources.link_records import LinkRecord
-from readinglist.sources.news import News
+from readinglist.running.project import Project
+from readinglist.running.status import status
+from readinglist.settings import STATUS, Settings
+from readinglist.sources.news import NEWS, News
 from readinglist.sources.resource import FrontMatter, Resource
-from readinglist.sources.works import SiteWork, Work
+from readinglist.sources.works import Work
 
 
 class PublishedResource(FrontMatter):
@@ -33,46 +33,35 @@ class PublishedResource(FrontMatter):
     snippets: list[str]  # shown on its page
 
 
-PUBLISHED = TypeAdapter(list[PublishedResource])
+RESOURCES = TypeAdapter(list[PublishedResource])
 
 
-@dataclass(frozen=True)
-class Exports:
-    """What the files need to know of the site."""
+def write_exports(
+    project: Project, shown_by: Callable[[Resource], list[str]], folder: Path
+) -> None:
+    """Writes all of them into the folder of the built site."""
+    published = [_published(project, r, shown_by(r)) for r in project.resources]
+    _write_json(folder / STATUS, status(project))
+    _write_json(folder / "resources.json", RESOURCES.dump_python(published, mode="json"))
+    _write_json(folder / "resources.schema.json", resources_schema())
+    own = [project.site_work] if project.site_work else []
+    _write_citations(folder / "citations", [*own, *project.resources])
+    for work in own:
+        _write_citations(folder / "site", [work])
+    for resource in project.resources:
+        _write_citations(folder / "resources" / resource.slug, [resource])
+    (folder / "feed.xml").write_bytes(atom(project.news, project.settings))
 
-    session: Session
-    name: str
-    description: str
-    url: str
-    news: list[News]
-    itself: SiteWork | None
-    shown_by: Callable[[Resource], list[str]]
 
-    def write(self, site: Path) -> None:
-        """Writes all of them into the folder of the built site."""
-        resources = self.session.catalog.resources
-        write_record(self.session, site)
-        published = [self._published(resource) for resource in resources]
-        _write_json(site / "resources.json", PUBLISHED.dump_python(published, mode="json"))
-        _write_json(site / "resources.schema.json", resources_schema())
-        own = [self.itself] if self.itself else []
-        _write_citations(site / "citations", [*own, *resources])
-        for work in own:
-            _write_citations(site / "site", [work])
-        for resource in resources:
-            _write_citations(site / "resources" / resource.slug, [resource])
-        (site / "feed.xml").write_bytes(atom(self.news, self.name, self.description, self.url))
-
-    def _published(self, resource: Resource) -> PublishedResource:
-        record: LinkRecord | None = self.session.links.get(str(resource.url))
-        page = f"{self.url}resources/{resource.slug}.html" if resource.annotated else None
-        return PublishedResource.model_construct(
-            **{name: getattr(resource, name) for name in FrontMatter.model_fields},
-            slug=resource.slug,
-            page=page,
-            archived_url=record.archived if record else None,
-            snippets=self.shown_by(resource),
-        )
+def _published(project: Project, resource: Resource, snippets: list[str]) -> PublishedResource:
+    page = f"{project.settings.site_url}resources/{resource.slug}.html"
+    return PublishedResource.model_construct(
+        **{name: getattr(resource, name) for name in FrontMatter.model_fields},
+        slug=resource.slug,
+        page=page if resource.annotated else None,
+        archived_url=project.archived(resource) or None,
+        snippets=snippets,
+    )
 
 
 def resources_schema() -> dict[str, Any]:
@@ -80,7 +69,7 @@ def resources_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The resources of a reading list",
-        **PUBLISHED.json_schema(mode="serialization"),
+        **RESOURCES.json_schema(mode="serialization"),
     }
 
 
@@ -94,30 +83,42 @@ def _write_json(path: Path, data: Any) -> None:
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write_record(session: Session, site: Path) -> None:
-    """Writes the status into the folder of the built site."""
-    text = json.dumps(status(session), indent=1, ensure_ascii=False) + "\n"
-    (site / RECORD).write_text(text, encoding="utf-8")
-
-
-def atom(news: list[News], name: str, subtitle: str, site_url: str) -> bytes:
-    """The feed, the latest first. The same news give the same bytes."""
-    address = urljoin(site_url, "feed.xml")
+def atom(news: list[News], settings: Settings) -> bytes:
+    """The feed of the news, the latest first. The same news give the same bytes."""
     feed = FeedGenerator()
-    feed.id(site_url)
-    feed.title(name)
-    feed.subtitle(subtitle)
-    feed.author(name=name)
-    feed.link(href=site_url, rel="alternate")
-    feed.link(href=address, rel="self")
+    feed.id(settings.site_url)
+    feed.title(settings.site_name)
+    feed.subtitle(settings.site_description)
+    feed.author(name=settings.site_name)
+    feed.link(href=settings.site_url, rel="alternate")
+    feed.link(href=urljoin(settings.site_url, "feed.xml"), rel="self")
     feed.updated(max((item.day for item in news), default=datetime(1970, 1, 1, tzinfo=UTC)))
     for item in news:
+        html, title, url = _told(item, settings.site_url)
         entry = feed.add_entry(order="append")
-        # Two lines may speak of one page on one day.
-        words = re.sub(r"\W+", "-", item.title.lower()).strip("-")
-        entry.id(f"{item.url}#{item.day:%Y-%m-%d}-{words}")
-        entry.title(item.title)
-        entry.link(href=item.url)
+        # Two items may speak of one page on one day.
+        words = re.sub(r"\W+", "-", title.lower()).strip("-")
+        entry.id(f"{url}#{item.day:%Y-%m-%d}-{words}")
+        entry.title(title)
+        entry.link(href=url)
         entry.updated(item.day)
-        entry.content(item.html, type="html")
+        entry.content(html, type="html")
     return feed.atom_str(pretty=True)
+
+
+def _told(item: News, site_url: str) -> tuple[str, str, str]:
+    """An item as HTML with links that hold anywhere, its title, and the page that it speaks of."""
+    (paragraph,) = lxml.html.fromstring(f"<div>{markdown.markdown(item.markdown)}</div>")
+    page_url = urljoin(site_url, NEWS.replace(".md", ".html"))
+    paragraph.make_links_absolute(page_url, handle_failures="ignore")
+    paragraph.rewrite_links(
+        lambda link: (
+            re.sub(r"\.(?:md|ipynb)(?=#|$)", ".html", link) if link.startswith(site_url) else link
+        )
+    )
+    links = paragraph.xpath(".//a/@href")
+    inner = (paragraph.text or "") + "".join(
+        lxml.html.tostring(child, encoding="unicode") for child in paragraph
+    )
+    title = " ".join(paragraph.text_content().split()).split(": ")[0].rstrip(".")
+    return inner, title, links[0] if links else page_url

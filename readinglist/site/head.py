@@ -1,4 +1,4 @@
-"""What search engines and other programs read of a page: schema.org's LearningResource."""
+"""What stands in the head of a page for programs: the policy of browsers, and linked data."""
 
 from __future__ import annotations
 
@@ -6,101 +6,44 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
-from readinglist.sources.link_records import LinkRecord
+from readinglist.running.project import Project
 from readinglist.sources.resource import Resource
 from readinglist.sources.snippet import Snippet
 
 SITE_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
-
-
 CODE_LICENCE = "https://opensource.org/license/mit"
-
-
-def of_list(resources: Iterable[Resource], name: str, description: str, url: str) -> dict[str, Any]:
-    """The reading list itself; `url` is that of the site."""
-    parts = [
-        {"@type": "LearningResource", "name": r.title, "url": f"{url}resources/{r.slug}.html"}
-        for r in resources
-        if r.annotated
-    ]
-    return {
-        **_page(name, description, url),
-        "learningResourceType": "reading list",
-        "hasPart": parts,
-    }
-
-
-def of_resource(resource: Resource, record: LinkRecord | None, url: str) -> dict[str, Any]:
-    """The page that annotates a resource, and the original that it is about."""
-    original = {
-        "@type": "ScholarlyArticle" if resource.scholarly else "Article",
-        "name": resource.title,
-        "author": [{"@type": "Person", "name": name} for name in resource.authors],
-        "datePublished": str(resource.published or resource.year),
-        "url": str(resource.url),
-    }
-    if record:
-        original["archivedAt"] = record.archived
-    return {
-        **_page(f"{resource.title}, annotated", resource.why, url),
-        "learningResourceType": "annotated reading",
-        "educationalLevel": resource.level,
-        "timeRequired": f"PT{resource.minutes}M",
-        "competencyRequired": resource.prerequisites,
-        "teaches": resource.concepts,
-        "assesses": resource.outcome,
-        "isBasedOn": original,
-    }
-
-
-def of_snippet(snippet: Snippet, url: str) -> dict[str, Any]:
-    """The page of a snippet."""
-    return {
-        **_page(snippet.title, snippet.summary, url, CODE_LICENCE),
-        "learningResourceType": "example program",
-        "teaches": snippet.concept,
-    }
-
-
-def _page(name: str, description: str, url: str, licence: str = SITE_LICENCE) -> dict[str, Any]:
-    return {
-        "@context": "https://schema.org",
-        "@type": "LearningResource",
-        "name": name,
-        "description": description,
-        "url": url,
-        "inLanguage": "en",
-        "isAccessibleForFree": True,
-        "license": licence,
-    }
-
-
-def within_html(data: dict[str, Any]) -> str:
-    """The data as text for a script element, which nothing in it can close."""
-    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-
-
 # Where Material writes a script into a page. Others would be found by the tests, in the browser.
-TEMPLATES = ("base", "palette", "content")
-
-
+WITH_SCRIPT = ("base", "palette", "content")
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-def theme_scripts(env: jinja2.Environment, **context: object) -> list[str]:
-    """The scripts that the theme writes into a page of this context."""
-    partials = (env.get_template(f"partials/javascripts/{name}.html") for name in TEMPLATES)
-    return [script for partial in partials for script in SCRIPT.findall(partial.render(context))]
+def policies(env: jinja2.Environment, **context: object) -> Callable[[str], str]:
+    """The Content-Security-Policy of a page, by its way to the root: what may run and load there.
+
+    Scripts are files of this site, and the few lines that Material writes into each page, named by
+    their sums. So a script that found its way into a page by other means does not run.
+    """
+
+    @cache  # pages at one depth have one policy
+    def policy(base_url: str) -> str:
+        partials = (env.get_template(f"partials/javascripts/{n}.html") for n in WITH_SCRIPT)
+        html = "".join(partial.render(base_url=base_url, **context) for partial in partials)
+        return content_policy(SCRIPT.findall(html))
+
+    return policy
 
 
-def content_policy(scripts: Iterable[str]) -> str:
+def content_policy(scripts: list[str]) -> str:
     """The policy of a page in which these scripts, and no others, stand within its HTML."""
-    sums = " ".join(f"'sha256-{_sum(script)}'" for script in scripts)
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    sums = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return "; ".join(
         [
             "default-src 'none'",
@@ -120,5 +63,76 @@ def content_policy(scripts: Iterable[str]) -> str:
     )
 
 
-def _sum(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+def linked_data(
+    project: Project, subject: Resource | Snippet | None, source: str, url: str
+) -> Markup:
+    """What search engines read of a page, as schema.org's LearningResource; empty for most."""
+    if isinstance(subject, Resource):
+        data = _of_resource(project, subject, url)
+    elif isinstance(subject, Snippet):
+        data = _of_snippet(subject, url)
+    elif source == "index.md":
+        data = _of_list(project)
+    else:
+        return Markup()
+    # Nothing in it can close the script element that holds it.
+    return Markup(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"))
+
+
+def _of_list(project: Project) -> dict[str, Any]:
+    settings = project.settings
+    url = settings.site_url
+    parts = [
+        {"@type": "LearningResource", "name": r.title, "url": f"{url}resources/{r.slug}.html"}
+        for r in project.resources
+        if r.annotated
+    ]
+    return {
+        **_page(settings.site_name, settings.site_description, url),
+        "learningResourceType": "reading list",
+        "hasPart": parts,
+    }
+
+
+def _of_resource(project: Project, resource: Resource, url: str) -> dict[str, Any]:
+    """The page that annotates a resource, and the original that it is about."""
+    original = {
+        "@type": "ScholarlyArticle" if resource.scholarly else "Article",
+        "name": resource.title,
+        "author": [{"@type": "Person", "name": name} for name in resource.authors],
+        "datePublished": str(resource.published or resource.year),
+        "url": str(resource.url),
+    }
+    if archived := project.archived(resource):
+        original["archivedAt"] = archived
+    return {
+        **_page(f"{resource.title}, annotated", resource.why, url),
+        "learningResourceType": "annotated reading",
+        "educationalLevel": resource.level,
+        "timeRequired": f"PT{resource.minutes}M",
+        "competencyRequired": resource.prerequisites,
+        "teaches": resource.concepts,
+        "assesses": resource.outcome,
+        "isBasedOn": original,
+    }
+
+
+def _of_snippet(snippet: Snippet, url: str) -> dict[str, Any]:
+    return {
+        **_page(snippet.title, snippet.summary, url, CODE_LICENCE),
+        "learningResourceType": "example program",
+        "teaches": snippet.concept,
+    }
+
+
+def _page(name: str, description: str, url: str, licence: str = SITE_LICENCE) -> dict[str, Any]:
+    return {
+        "@context": "https://schema.org",
+        "@type": "LearningResource",
+        "name": name,
+        "description": description,
+        "url": url,
+        "inLanguage": "en",
+        "isAccessibleForFree": True,
+        "license": licence,
+    }

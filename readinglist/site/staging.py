@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import errno
+import fcntl
+import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -20,28 +22,27 @@ def staging_folder(site: Path) -> Path:
 
 
 def publish(built: Path, site: Path) -> None:
-    """Puts `built` in the place of `site`; of two builds that end at once, the last one stays."""
-    aside = Path(tempfile.mkdtemp(prefix=".site-old-", dir=site.parent))
-    old = aside / site.name
+    """Puts `built` in the place of `site`; if that fails, the last good site is back."""
+    old = site.with_name(f".site-old-{os.getpid()}")
+    with _alone_in(site.parent):
+        if site.exists():
+            site.rename(old)
+        try:
+            built.rename(site)
+        except BaseException:
+            # An interrupt between the two steps must not cost the last good site.
+            if old.exists():
+                old.rename(site)
+            raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Waits until no other build puts its site into the folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        for _ in range(10):
-            with suppress(FileNotFoundError):  # there is none yet, or a second build has moved it
-                shutil.rmtree(old, ignore_errors=True)
-                site.rename(old)
-            try:
-                built.rename(site)
-                return
-            except OSError as error:
-                # A second build has put its site there meanwhile, and may have moved it since.
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
-        raise OSError(
-            f"{site} is replaced again and again by another build; stop it and build again"
-        )
-    except BaseException:
-        # An interrupt between the two steps must not cost the last good site.
-        if old.exists() and not site.exists():
-            old.rename(site)
-        raise
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        os.close(descriptor)

@@ -1,43 +1,54 @@
-"""Everything there is: snippets and resources, read and checked against each other."""
+"""Everything that is written: snippets, resources and what belongs to them, checked together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from readinglist.faults import Fault, Faults
+from readinglist.faults import Fault, Faults, read_text
+from readinglist.settings import Settings, read_settings
 from readinglist.sources.dependencies import read_pins
+from readinglist.sources.glossary import GLOSSARY, Term, read_terms
 from readinglist.sources.link_records import LinkRecord, read_link_records
-from readinglist.sources.reading_order import path_faults
+from readinglist.sources.news import News, read_news
+from readinglist.sources.palette import read_palette
+from readinglist.sources.reading_order import order_faults
 from readinglist.sources.resource import Resource, read_resource
 from readinglist.sources.snippet import Snippet, read_snippet
+from readinglist.sources.works import Work, read_site_work
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The snippets by name, the resources in reading order, what is known of external links."""
+    """A project as it is written, before anything has run."""
 
     root: Path
-    snippets: dict[str, Snippet]
-    resources: list[Resource]
-    links: dict[str, LinkRecord] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    snippets: dict[str, Snippet] = field(default_factory=dict)  # by name
+    resources: list[Resource] = field(default_factory=list)  # in reading order
+    links: dict[str, LinkRecord] = field(default_factory=dict)  # by address
+    palette: dict[str, str] = field(default_factory=dict)  # quantity: #rrggbb
+    terms: list[Term] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    site_work: Work | None = None  # the site, as others cite it
 
     def following(self, resource: Resource) -> Resource | None:
         """The next one in reading order."""
-        later = [other for other in self.resources if other.order > resource.order]
-        return later[0] if later else None
+        return next((other for other in self.resources if other.order > resource.order), None)
 
-    def relative(self, faults: Iterable[Fault]) -> list[Fault]:
-        """The same faults with paths as a contributor types them, from the project's root."""
-        return _relative(faults, self.root)
+    def archived(self, resource: Resource) -> str:
+        """The address of the archived copy, or nothing."""
+        record = self.links.get(str(resource.url))
+        return record.archived if record else ""
 
 
 def read_catalog(root: Path) -> Catalog:
-    """Reads `snippets/` and `docs/resources/` under `root`.
+    """Reads the project at `root`.
 
     Raises:
-        Faults: everything that is wrong in any of them.
+        Faults: everything that is wrong in any of its parts.
     """
     catalog, faults = examine(root)
     if faults:
@@ -46,36 +57,41 @@ def read_catalog(root: Path) -> Catalog:
 
 
 def examine(root: Path) -> tuple[Catalog, list[Fault]]:
-    """What can be read of `snippets/` and `docs/resources/`, and what is wrong with the rest."""
-    paths = sorted((root / "snippets").glob("*.py"))
-    names = {path.stem for path in paths}
-    pins = read_pins(root)
+    """What can be read of the project at `root`, and what is wrong with the rest."""
     faults: list[Fault] = []
-    snippets: dict[str, Snippet] = {}
-    for path in paths:
+
+    def tried(read: Callable[..., Any], *arguments: object, otherwise: Any = None) -> Any:
         try:
-            snippets[path.stem] = read_snippet(path, pins, names)
+            return read(*arguments)
         except Faults as error:
-            faults += error.faults
-    resources: list[Resource] = []
+            faults.extend(error.faults)
+            return otherwise
+
+    settings = tried(read_settings, root, otherwise=Settings())
+    paths = sorted((root / "snippets").glob("*.py"))
+    names, pins = {path.stem for path in paths}, read_pins(root)
+    snippets = {path.stem: tried(read_snippet, path, pins, names) for path in paths}
     folder = root / "docs" / "resources"
     # What stands in a folder of its own comes last, to be told of what it repeats.
-    for path in sorted(folder.rglob("*.md"), key=lambda path: (len(path.parts), path)):
-        try:
-            resources.append(read_resource(path))
-        except Faults as error:
-            faults += error.faults
+    pages = sorted(folder.rglob("*.md"), key=lambda path: (len(path.parts), path))
+    resources = [resource for path in pages if (resource := tried(read_resource, path))]
     faults += [*_repetitions(resources, root), *_misplaced(resources, folder)]
     resources.sort(key=lambda resource: resource.order)
-    unread = {path.stem for path in folder.rglob("*.md")} - {r.slug for r in resources}
-    faults += path_faults(resources, unread)
-    links: dict[str, LinkRecord] = {}
-    try:
-        links = read_link_records(root)
-    except Faults as error:
-        faults += error.faults
-    catalog = Catalog(root, snippets, resources, links)
-    return catalog, catalog.relative(faults)
+    faults += order_faults(resources, {p.stem for p in pages} - {r.slug for r in resources})
+    glossary = root / "docs" / GLOSSARY
+    news, bad_days = read_news(root)
+    catalog = Catalog(
+        root,
+        settings,
+        {name: snippet for name, snippet in snippets.items() if snippet},
+        resources,
+        tried(read_link_records, root, otherwise={}),
+        read_palette(root),
+        read_terms(read_text(glossary)) if glossary.exists() else [],
+        news,
+        tried(read_site_work, root, settings, news),
+    )
+    return catalog, [*faults, *bad_days]
 
 
 def _repetitions(resources: Iterable[Resource], root: Path) -> Iterator[Fault]:
@@ -95,12 +111,3 @@ def _misplaced(resources: Iterable[Resource], folder: Path) -> Iterator[Fault]:
         if resource.path.parent != folder:
             message = "a resource's page stands in docs/resources/ itself; move it there"
             yield Fault(resource.path, 1, message)
-
-
-def _relative(faults: Iterable[Fault], root: Path) -> list[Fault]:
-    return [
-        Fault(
-            f.path.relative_to(root) if f.path.is_relative_to(root) else f.path, f.line, f.message
-        )
-        for f in faults
-    ]

@@ -16,15 +16,9 @@ from typing import Any
 from readinglist.faults import Fault, nearest
 
 BLOCK = re.compile(r"^# /// script\n(?P<body>(?:#(?:| .*)\n)+?)# ///$", re.MULTILINE)
-
-
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)$")
-
-
 # Packages to import, and packages of texts, which are found by name and read without an import.
 REQUIREMENTS = ("requirements.txt", "requirements-data.txt")
-
-
 EXPECTED = "put '# /// script', dependencies, [tool.recurrent] with concept, '# ///' at the top"
 
 

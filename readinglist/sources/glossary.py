@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from markdown.extensions.toc import slugify
 
 GLOSSARY = "glossary.md"
-
-
 HEADING = re.compile(r'^## (?P<name>[^{\n]+?)(?: *\{ *(?:data-also="(?P<also>[^"\n]*)")? *\})?$')
-
-
 LONGEST = 40  # words of a sentence that must fit into a tooltip
-
-
 EXPLAINED = "Explained in "
 
 
@@ -56,9 +50,8 @@ def _paragraphs(lines: list[str]) -> list[str]:
     return [" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip()]
 
 
-def glossary_problems(text: str) -> Iterator[tuple[int, str]]:
+def glossary_problems(terms: list[Term]) -> Iterator[tuple[int, str]]:
     """What is wrong with the glossary's page: the line, and the message."""
-    terms = read_terms(text)
     last = ""
     forms: dict[str, str] = {}
     for term in terms:

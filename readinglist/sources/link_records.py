@@ -17,14 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from readinglist.faults import Fault, Faults, line_of, read_text
 
 LINKS = Path("docs", "links.json")
-
-
-OURS = "https://github.com/recurrent-list/"
-
-
 ARCHIVE = "https://web.archive.org/web/"
-
-
 REMEDY = "python -m readinglist links puts the file in order"
 
 
@@ -76,6 +69,7 @@ def new_record(url: str, today: date) -> LinkRecord:
     return LinkRecord(archived=f"{ARCHIVE}{today:%Y%m%d}/{url}")
 
 
-def is_external(link: str) -> bool:
-    """Whether a link leads to what others keep: not to our repository, nor to an archive."""
-    return link.startswith(("http://", "https://")) and not link.startswith((OURS, ARCHIVE))
+def is_external(link: str, owner_url: str) -> bool:
+    """Whether a link leads to what others keep: not to our repositories, nor to an archive."""
+    own = (ARCHIVE, owner_url) if owner_url else (ARCHIVE,)
+    return link.startswith(("http://", "https://")) and not link.startswith(own)

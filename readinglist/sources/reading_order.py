@@ -10,7 +10,7 @@ from readinglist.faults import Fault, nearest
 from readinglist.sources.resource import Resource
 
 
-def path_faults(resources: Iterable[Resource], unread: Iterable[str] = ()) -> Iterator[Fault]:
+def order_faults(resources: Iterable[Resource], unread: Iterable[str] = ()) -> Iterator[Fault]:
     """Steps that lead in a circle, to nowhere, or backwards in the order of the list.
 
     `unread` are pages that are there, but could not be read.
@@ -57,7 +57,7 @@ class Step:
 
     number: int
     resource: Resource
-    after: list[Resource]
+    after: list[Step]
     leads_to: list[Resource]
     so_far: int  # minutes, this step's included
 
@@ -65,11 +65,11 @@ class Step:
 def steps(resources: Iterable[Resource]) -> list[Step]:
     """The resources as steps, in reading order."""
     resources = list(resources)
-    by_slug = {resource.slug: resource for resource in resources}
-    found, minutes = [], 0
+    path: dict[str, Step] = {}
+    minutes = 0
     for number, resource in enumerate(resources, 1):
         minutes += resource.minutes
-        after = [by_slug[slug] for slug in resource.after]
+        after = [path[slug] for slug in resource.after]
         later = [other for other in resources if resource.slug in other.after]
-        found.append(Step(number, resource, after, later, minutes))
-    return found
+        path[resource.slug] = Step(number, resource, after, later, minutes)
+    return list(path.values())

@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from readinglist.faults import Fault, Faults, nearest, read_text
-from readinglist.sources import works
+from readinglist.sources.works import Text, Work
 
 SLUG = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
-
-
-def resource_name_problem(slug: str) -> str:
-    """What is wrong with the name of a resource's file, less its ending; empty if nothing is."""
-    if not SLUG.match(slug):
-        allowed = "small letters, digits and hyphens, as in deep-rnn-speech.md"
-        return f"a resource's file is named in {allowed}; found '{slug}.md'"
-    return ""
-
-
+# How the sentences begin that wait for others.
+PROMPT = "Say here in one to three sentences"
 FRONT_MATTER = re.compile(
     r"\A---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -45,34 +27,12 @@ def _sentences(text: str) -> str:
     return " ".join(text.split())
 
 
-Text = Annotated[str, Field(min_length=1)]
-
-
 Sentences = Annotated[Text, AfterValidator(_sentences)]
 
 
-Kind = Literal["blog post", "tutorial", "preprint", "conference paper", "journal article"]
-
-
-KINDS = get_args(Kind)
-
-
-class FrontMatter(BaseModel):
+class FrontMatter(Work):
     """What a page says about its resource. The field order is that of the template."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    title: Text
-    authors: Annotated[list[Text], Field(min_length=1)]
-    year: Annotated[int, Field(ge=1940, le=date.max.year)]
-    day: Annotated[str, Field(pattern=r"^\d\d-\d\d$")] | None = None
-    kind: Kind
-    venue: Text
-    pages: Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | None = None
-    doi: Annotated[str, Field(pattern=r"^10\.\d{4,}/\S+$")] | None = None
-    url: HttpUrl
-    licence: Text
-    citation_key: Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z]+$")]
     order: Annotated[int, Field(ge=1)]
     minutes: Annotated[int, Field(ge=1)]
     level: Literal["introductory", "intermediate", "advanced"]
@@ -83,21 +43,6 @@ class FrontMatter(BaseModel):
     skip: Sentences
     outcome: Sentences
     status: Literal["annotated", "listed"]
-
-    @field_validator("day")
-    @classmethod
-    def _is_a_day(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value and "year" in info.data:
-            date.fromisoformat(f"{info.data['year']}-{value}")
-        return value
-
-    @field_validator("url", mode="before")
-    @classmethod
-    def _parse_url(cls, value: object) -> object:
-        if isinstance(value, str) and (better := pdf_remedy(value)):
-            raise ValueError(f"this is a PDF; link to its abstract, {better}")
-        # Strict mode takes no string for a URL; front matter has nothing else.
-        return HttpUrl(value) if isinstance(value, str) else value
 
 
 class Resource(FrontMatter):
@@ -119,24 +64,17 @@ class Resource(FrontMatter):
     def scholarly(self) -> bool:
         return self.kind in ("preprint", "conference paper", "journal article")
 
-    @property
-    def published(self) -> date | None:
-        """The day, where the original has one."""
-        return date.fromisoformat(f"{self.year}-{self.day}") if self.day else None
-
-    @property
-    def when(self) -> str:
-        return works.when(self)
-
-    @property
-    def citation(self) -> str:
-        return works.citation(self)
-
 
 FIELDS = list(FrontMatter.model_fields)
-
-
 REQUIRED = [name for name, field in FrontMatter.model_fields.items() if field.is_required()]
+
+
+def resource_name_problem(slug: str) -> str:
+    """What is wrong with the name of a resource's file, less its ending; empty if nothing is."""
+    if not SLUG.match(slug):
+        allowed = "small letters, digits and hyphens, as in deep-rnn-speech.md"
+        return f"a resource's file is named in {allowed}; found '{slug}.md'"
+    return ""
 
 
 def split_front_matter(text: str) -> tuple[str, str, int]:
@@ -217,21 +155,6 @@ def _check_body(resource: Resource) -> None:
         raise Faults([Fault(resource.path, line, message)])
 
 
-# How the sentences begin that wait for others.
-PROMPT = "Say here in one to three sentences"
-
-
-def is_template(resource: Resource, field: str) -> bool:
-    """A field that still says what the template said."""
+def still_template_text(resource: Resource, field: str) -> bool:
+    """Whether a field says what the template said."""
     return str(getattr(resource, field)).startswith(PROMPT)
-
-
-PDF = re.compile(
-    r"^https?://(?:www\.|export\.)?arxiv\.org/pdf/(?P<number>[\w.\-/]+?)(?:v\d+)?(?:\.pdf)?$"
-)
-
-
-def pdf_remedy(url: str) -> str:
-    """The page with the abstract, for the PDF of a paper on arXiv; empty for any other address."""
-    match = PDF.match(url)
-    return f"https://arxiv.org/abs/{match['number']}" if match else ""

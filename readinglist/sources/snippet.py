@@ -19,14 +19,9 @@ from readinglist.faults import Fault, Faults, read_text
 from readinglist.sources.dependencies import import_faults, imports, pin_faults, read_dependencies
 
 MARKER = re.compile(r"^# %%", re.MULTILINE)
-
-
+SNAKE_CASE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 CELL_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
-
-
 HEADING = re.compile(r"^#+ +(?P<text>.+?) *$")
-
-
 # Comments stay comments: Jupytext would take "# copy the weights" for a shell command.
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
@@ -46,7 +41,7 @@ class Cell:
     line: int
     markdown: bool = False
     demo: bool = False
-    timed: bool = False  # its outputs hang on the speed of the machine
+    timed: bool = False  # its outputs depend on the speed of the machine
     alt: str = ""
 
 
@@ -226,22 +221,14 @@ def _heading_faults(snippet: Snippet) -> Iterator[Fault]:
                 yield Fault(snippet.path, cell.line + number, f"{found}; rename one")
 
 
-SNAKE_CASE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
-
-
 def snippet_name_problem(name: str) -> str:
     """What is wrong with the name of a snippet; empty if nothing is."""
     if not SNAKE_CASE.match(name):
         return f"a snippet's name is its concept in snake_case, as in lstm_step; found '{name}'"
-    if name in sys.stdlib_module_names or is_installed_module(name):
+    if name in sys.stdlib_module_names or importlib.util.find_spec(name):
         found = f"'{name}' is the name of a module, which the file would hide from its neighbours"
         return f"{found}; take another, as in {name}_by_hand"
     return ""
-
-
-def is_installed_module(name: str) -> bool:
-    """Whether a package that is installed here has a module of this name."""
-    return importlib.util.find_spec(name) is not None
 
 
 def definitions(path: Path) -> SimpleNamespace:

@@ -1,50 +1,101 @@
-"""The site as a work to cite: what CITATION.cff says of it, at the day of its latest news."""
+"""What can be cited: a work, its citation in words, and this site itself as a work."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from readinglist.faults import Fault, Faults, read_text
-from readinglist.sources.news import NEWS, latest_day, news_problems
+from readinglist.settings import Settings
+from readinglist.sources.news import News
 
-FILE = "CITATION.cff"
+CITATION_FILE = "CITATION.cff"
+ARXIV_PDF = re.compile(
+    r"^https?://(?:www\.|export\.)?arxiv\.org/pdf/(?P<number>[\w.\-/]+?)(?:v\d+)?(?:\.pdf)?$"
+)
+Text = Annotated[str, Field(min_length=1)]
+Kind = Literal["blog post", "tutorial", "preprint", "conference paper", "journal article"]
+KINDS = get_args(Kind)
 
 
-@dataclass(frozen=True)
-class SiteWork:
-    """This site, in the fields that the citation of any work has."""
+def pdf_remedy(url: str) -> str:
+    """The page with the abstract, for the PDF of a paper on arXiv; empty for any other address."""
+    match = ARXIV_PDF.match(url)
+    return f"https://arxiv.org/abs/{match['number']}" if match else ""
 
-    title: str
-    authors: list[str]
-    url: str
-    published: date
-    kind: str = "website"
-    venue: str = ""
-    pages: str | None = None
-    doi: str | None = None
+
+class Work(BaseModel):
+    """What a citation tells of a work."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Text
+    authors: Annotated[list[Text], Field(min_length=1)]
+    year: Annotated[int, Field(ge=1940, le=date.max.year)]
+    day: Annotated[str, Field(pattern=r"^\d\d-\d\d$")] | None = None
+    kind: Kind
+    venue: Text
+    pages: Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | None = None
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,}/\S+$")] | None = None
+    url: HttpUrl
+    licence: Text
+    citation_key: Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z]+$")]
+
+    @field_validator("day")
+    @classmethod
+    def _is_a_day(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and "year" in info.data:
+            date.fromisoformat(f"{info.data['year']}-{value}")
+        return value
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _parse_url(cls, value: object) -> object:
+        if isinstance(value, str) and (better := pdf_remedy(value)):
+            raise ValueError(f"this is a PDF; link to its abstract, {better}")
+        # Strict mode takes no string for a URL; front matter has nothing else.
+        return HttpUrl(value) if isinstance(value, str) else value
 
     @property
-    def year(self) -> int:
-        return self.published.year
+    def published(self) -> date | None:
+        """The day, where the original has one."""
+        return date.fromisoformat(f"{self.year}-{self.day}") if self.day else None
 
     @property
-    def citation_key(self) -> str:
-        """The title's first word and the year."""
-        return f"{re.split(r'[^a-z]', self.title.lower())[0]}{self.year}"
+    def when(self) -> str:
+        """The day as a reader writes it, or the year."""
+        day = self.published
+        return f"{day.day} {day:%B} {day.year}" if day else str(self.year)
 
     @property
     def citation(self) -> str:
-        return citation(self)
+        """Authors (date). Title. Venue, pages. Or the address of what has no venue."""
+        *others, last = self.authors
+        names = f"{', '.join(others)} and {last}" if others else last
+        stop = "" if self.title.endswith(("?", "!", ".")) else "."
+        begin = f"{names} ({self.when}). {self.title}{stop}"
+        if not self.venue:
+            return f"{begin} {self.url}"
+        if not self.pages:
+            return f"{begin} {self.venue}."
+        word = "pages" if "-" in self.pages else "page"
+        return f"{begin} {self.venue}, {word} {self.pages.replace('-', '–')}."
 
 
-class Author(BaseModel):
+class _Author(BaseModel):
     """A person, or an organisation, as CITATION.cff writes them."""
 
     name: str = ""
@@ -56,32 +107,38 @@ class Author(BaseModel):
         return self.name or " ".join(filter(None, (self.given, self.particle, self.family)))
 
 
-class About(BaseModel):
+class _CitationFile(BaseModel):
     """What a citation takes from CITATION.cff."""
 
     title: str
-    authors: Annotated[list[Author], Field(min_length=1)]
+    authors: Annotated[list[_Author], Field(min_length=1)]
 
 
-def read_site_work(root: Path, url: str) -> SiteWork | None:
-    """The site at `url`, built from the project at `root`; None if it tells no author or no news.
+def read_site_work(root: Path, settings: Settings, news: list[News]) -> Work | None:
+    """The site as a work, of the day of its latest news; None if it tells no author or no news.
 
     Raises:
-        Faults: a CITATION.cff that cannot be read, headings of the news that are no days.
+        Faults: a CITATION.cff that cannot be read.
     """
-    path, news = root / FILE, root / "docs" / NEWS
-    if not (path.exists() and news.exists()):
+    path = root / CITATION_FILE
+    if not (path.exists() and news):
         return None
-    text = read_text(news)
-    if problems := list(news_problems(text)):
-        raise Faults([Fault(news.relative_to(root), *problem) for problem in problems])
-    about, day = _read_about(path), latest_day(text)
-    return SiteWork(about.title, [str(a) for a in about.authors], url, day.date()) if day else None
+    file, day = _read_citation_file(path), news[0].day
+    return Work.model_construct(
+        title=file.title,
+        authors=[str(author) for author in file.authors],
+        year=day.year,
+        day=f"{day:%m-%d}",
+        kind="website",
+        venue="",
+        url=settings.site_url,
+        citation_key=f"{re.split(r'[^a-z]', file.title.lower())[0]}{day.year}",
+    )
 
 
-def _read_about(path: Path) -> About:
+def _read_citation_file(path: Path) -> _CitationFile:
     try:
-        return About.model_validate(yaml.safe_load(read_text(path)))
+        return _CitationFile.model_validate(yaml.safe_load(read_text(path)))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         message = f"is not YAML: {error.problem}"
@@ -89,49 +146,4 @@ def _read_about(path: Path) -> About:
         line, first = 1, error.errors()[0]
         message = f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
     remedy = "`make check` holds the file against the schema of the Citation File Format"
-    raise Faults([Fault(Path(path.name), line, f"{message}; {remedy}")])
-
-
-class Work(Protocol):
-    """What a citation tells of a work; `venue` may be empty."""
-
-    @property
-    def citation_key(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def authors(self) -> list[str]: ...
-    @property
-    def venue(self) -> str: ...
-    @property
-    def pages(self) -> str | None: ...
-    @property
-    def doi(self) -> str | None: ...
-    @property
-    def url(self) -> object: ...
-    @property
-    def year(self) -> int: ...
-    @property
-    def published(self) -> date | None: ...
-
-
-def when(work: Work) -> str:
-    """The day as a reader writes it, or the year."""
-    day = work.published
-    return f"{day.day} {day:%B} {day.year}" if day else str(work.year)
-
-
-def citation(work: Work) -> str:
-    """Authors (date). Title. Venue, pages. Or the address of what has no venue."""
-    *others, last = work.authors
-    names = f"{', '.join(others)} and {last}" if others else last
-    stop = "" if work.title.endswith(("?", "!", ".")) else "."
-    begin = f"{names} ({when(work)}). {work.title}{stop}"
-    if not work.venue:
-        return f"{begin} {work.url}"
-    if not work.pages:
-        return f"{begin} {work.venue}."
-    word = "pages" if "-" in work.pages else "page"
-    return f"{begin} {work.venue}, {word} {work.pages.replace('-', '–')}."
+    raise Faults([Fault(path, line, f"{message}; {remedy}")])

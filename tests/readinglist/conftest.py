@@ -11,8 +11,8 @@ import pytest
 from builders import PINS, ROOT, resource_text, snippet_text
 
 from readinglist.faults import Faults
-from readinglist.pages.session import Shelf
 from readinglist.running.kernel import Limits
+from readinglist.running.project import Project
 from readinglist.running.runner import Runner
 from readinglist.running.store import Cache, Run
 from readinglist.sources.palette import read_palette
@@ -87,17 +87,17 @@ def make_runner(tmp_path) -> Callable[..., Runner]:
 
 @pytest.fixture(scope="session")
 def palette() -> dict[str, str]:
-    return read_palette((ROOT / "docs/assets/css/palette.css").read_text(encoding="utf-8"))
+    return read_palette(ROOT)
 
 
 @pytest.fixture(scope="session")
-def shelf_of(palette) -> Callable[..., Shelf]:
-    """What pages may embed: `shelf_of((snippet, run), ...)`."""
+def project_of(palette) -> Callable[..., Project]:
+    """What pages may show: `project_of((snippet, run), ..., field=value)`."""
 
-    def make(*pairs: tuple[Snippet, Run]) -> Shelf:
+    def make(*pairs: tuple[Snippet, Run], **fields: object) -> Project:
         snippets = {snippet.name: snippet for snippet, _ in pairs}
         runs = {snippet.name: run for snippet, run in pairs}
-        return Shelf(snippets, runs, ROOT / "docs/assets/drawings", palette)
+        return Project(ROOT, snippets=snippets, runs=runs, palette=palette, **fields)
 
     return make
 

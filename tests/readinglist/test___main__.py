@@ -160,7 +160,7 @@ def test_an_unknown_command_names_the_known_ones(root):
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 2
-    known = "'new', 'check', 'run', 'report', 'links', 'archive', 'clean'"
+    known = "'new', 'check', 'run', 'clean', 'report', 'links', 'archive'"
     assert f"invalid choice: 'runn' (choose from {known})" in ended.stderr
 
 

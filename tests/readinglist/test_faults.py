@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from readinglist.faults import Fault, Faults, found, line_of, nearest, read_text
+from readinglist.faults import Fault, Faults, line_of, look_up, nearest, read_text
 
 
 def test_a_fault_names_file_and_line():
@@ -29,9 +29,9 @@ def test_the_nearest_name_is_suggested():
 
 
 def test_what_is_found_is_given_back():
-    assert found({"a": 1}, "a", "no") == 1
+    assert look_up({"a": 1}, "a", "no") == 1
     with pytest.raises(ValueError, match=r"^there is no 'b'; it has: aaa$"):
-        found({"aaa": 1}, "b", "there is no 'b'")
+        look_up({"aaa": 1}, "b", "there is no 'b'")
 
 
 def test_a_text_is_read_without_marks_of_its_editor(tmp_path):
@@ -49,3 +49,8 @@ def test_a_line_is_that_of_the_first_match(tmp_path, pattern, line):
 
 def test_a_file_that_is_not_there_has_no_line(tmp_path):
     assert line_of(tmp_path / "gone", "a") == 0
+
+
+def test_paths_are_told_from_the_projects_root():
+    faults = Faults([Fault(Path("/p/a/b.py"), 3, "x"), Fault(Path("/elsewhere"), 0, "y")])
+    assert str(faults.within(Path("/p"))) == "/elsewhere: y\na/b.py:3: x"

@@ -586,7 +586,7 @@ def test_train_on_timit_and_transcribe(run, timit, tmp_path):
 
 
 def test_a_trained_network_writes_what_it_hears(run, snippet, timit, tmp_path):
-    # Six cells learn it with some seeds only, and which ones hangs on the processor's rounding.
+    # Six cells learn it with some seeds only, and which ones depends on the processor's rounding.
     learn = ("--hidden-size", 16, "--epochs", 80, "--patience", 80, "--learning-rate", 0.03)
     run("--timit", timit, *SMALL, *learn)
     said = ["h#", "s", "iy", "aa", "h#"]

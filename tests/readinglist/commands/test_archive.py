@@ -50,7 +50,7 @@ def test_a_failed_build_leaves_the_last_archive(tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "7")
     monkeypatch.setattr(sys, "executable", "false")
     with pytest.raises(Faults, match="the site was not built, and so no archive was"):
-        make_archive(tmp_path, target)
+        make_archive(tmp_path, target, "list")
     assert target.read_bytes() == b"the last one"
     assert list(tmp_path.iterdir()) == [target]
 

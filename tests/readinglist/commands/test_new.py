@@ -85,7 +85,7 @@ def test_in_a_terminal_it_asks_for_what_is_missing(run, project, monkeypatch):
         ]
 
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(command, "input", answer, raising=False)
+    monkeypatch.setattr("builtins.input", answer)
     given = ["--title", "Notes", "--url", "https://example.org/notes", "--kind", "journal article"]
     assert run("new", "resource", *given)[0] == 0
     assert [question[:4] for question in asked] == ["Auth", "Year"]

@@ -9,7 +9,7 @@ import pytest
 
 from readinglist.commands.run import Shard
 from readinglist.running.runner import Runner
-from readinglist.running.store import Cache, key
+from readinglist.running.store import Cache
 
 
 @pytest.mark.parametrize("total", [1, 2, 4, 9])
@@ -39,9 +39,7 @@ def test_merged_caches_of_the_shards_equal_one_run(make_snippet, tmp_path):
         shutil.copytree(tmp_path / f"part{number}", tmp_path / "merged", dirs_exist_ok=True)
     merged = Cache(tmp_path / "merged")
     for name, snippet in snippets.items():
-        one, other = (
-            cache.load(name, key(snippet, whole.version)) for cache in (whole.cache, merged)
-        )
+        one, other = (cache.load(name, whole.key(snippet)) for cache in (whole.cache, merged))
         assert one.notebook == other.notebook
         assert (one.values, one.assertions, one.versions) == (
             other.values, other.assertions, other.versions,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from readinglist.pages.cells import render_outputs, render_source
-from readinglist.running.outputs import executed_cell
-from readinglist.running.run_checks import missing_text_faults
+from readinglist.pages.cells import render_cell
+from readinglist.running.run_checks import run_faults
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M 0 0" id="a"/></svg>'
 
@@ -32,13 +31,14 @@ def display(**data: str) -> dict:
 
 
 @pytest.fixture
-def rendered(make_snippet, run_of, palette):
+def rendered(make_snippet, run_of, project_of):
     """The HTML of a cell that has these outputs."""
 
     def render(*outputs: dict, alt: str = "An image.", place: int = 1) -> str:
         snippet = make_snippet("thing", f'# %% draw alt="{alt}"\n1')
-        run = run_of(snippet, {"draw": outputs})
-        return render_outputs(snippet, run, snippet.code["draw"], palette, place)
+        project = project_of((snippet, run_of(snippet, {"draw": outputs})))
+        html = render_cell(project, snippet, snippet.code["draw"], source=False, place=place)
+        return html.removeprefix('<div class="outputs" data-search-exclude>').removesuffix("</div>")
 
     return render
 
@@ -47,9 +47,10 @@ def text_of(html: str) -> str:
     return lxml.html.fragment_fromstring(html, "div").text_content()
 
 
-def test_a_source_is_a_block_with_the_exact_code(make_snippet):
+def test_a_source_is_a_block_with_the_exact_code(make_snippet, run_of, project_of):
     code = 'if 1 < 2 and "<b>":\n    x = "&amp;\\t"\n\n\n@f\ndef g(a, *b): ...'
-    html = render_source(make_snippet("thing", f"# %% a\n{code}").code["a"])
+    snippet = make_snippet("thing", f"# %% a\n{code}")
+    html = render_cell(project_of((snippet, run_of(snippet))), snippet, snippet.code["a"])
     assert html.startswith('<div class="language-python highlight">')
     assert text_of(html) == code + "\n"
     assert "<b>" not in html
@@ -62,12 +63,13 @@ def test_what_is_printed_is_text(rendered):
     assert 'class="output text"' in html
 
 
-def test_what_hangs_on_the_machine_is_marked(make_snippet, run_of, palette):
+def test_what_depends_on_the_machine_is_marked(make_snippet, run_of, project_of):
     snippet = make_snippet("thing", '# %% clock tags=["demo", "timed"]\n1', "# %% not_timed\n2")
     run = run_of(snippet, {"clock": [stream("0.3 s\n")], "not_timed": [stream("2\n")]})
-    clock, other = (render_outputs(snippet, run, cell, palette) for cell in snippet.code.values())
+    project = project_of((snippet, run))
+    clock, other = (render_cell(project, snippet, c, source=False) for c in snippet.code.values())
     assert text_of(clock).startswith("0.3 s\nMeasured when this site was built")
-    assert clock.startswith('<div class="timed">')
+    assert '><div class="timed">' in clock
     assert text_of(other) == "2\n"
 
 
@@ -168,13 +170,8 @@ def test_an_image_or_a_sound_without_text_is_a_fault(make_snippet, run_of, shown
     run = run_of(
         snippet, {"plain": [display(html="<p>1</p>")], "draw": image, "said": image, "blank": image}
     )
-    assert [str(fault) for fault in missing_text_faults(snippet, run)] == [
+    assert [str(fault) for fault in run_faults(snippet, run)] == [
         f"{snippet.path}:{line}: cell '{name}' {what} without alternative text; "
         f'end its marker with alt="{remedy}"'
         for name, line in (("draw", 16), ("blank", 22))
     ]
-
-
-def test_a_cell_is_found_by_its_name(make_snippet, run_of):
-    snippet = make_snippet("thing", "# %% [markdown]\n# Prose.", "# %% a\n1", "# %% b\n2")
-    assert executed_cell(run_of(snippet), "b").source == "2"

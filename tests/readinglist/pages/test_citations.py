@@ -15,7 +15,8 @@ from pybtex.plugin import find_plugin
 
 from readinglist.pages.citations import TYPES, bibtex, csl_json
 from readinglist.sources.catalog import read_catalog
-from readinglist.sources.resource import KINDS, read_resource
+from readinglist.sources.resource import read_resource
+from readinglist.sources.works import KINDS
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from mkdocs.utils.yaml import yaml_load
 
 from readinglist.faults import Faults
 from readinglist.pages.embedding import HTML_FENCE, Page, embed
-from readinglist.site.mkdocs_hook import rendered_fence
 
 CODE = '''def step(x):
     """Say <b>what</b> & *why*."""
@@ -37,12 +36,12 @@ def figure() -> dict:
 
 
 @pytest.fixture
-def shelf(make_snippet, run_of, shelf_of):
+def project(make_snippet, run_of, project_of):
     """Two snippets: `step` prints and draws, `other` does nothing."""
     step = make_snippet("step", f"# %% define\n{CODE}", '# %% draw alt="Lines."\nstep(1)')
     shown = [stream(PRINTED), figure(), figure()]
     other = make_snippet("other", "# %% only\ny = 1")
-    return shelf_of((step, run_of(step, {"draw": shown}, {"x": 0.5})), (other, run_of(other)))
+    return project_of((step, run_of(step, {"draw": shown}, {"x": 0.5})), (other, run_of(other)))
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def to_html(root):
         name, options = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
         extensions.append(name)
         settings[name] = options or {}
-    fence = {"name": HTML_FENCE, "class": HTML_FENCE, "format": rendered_fence}
+    fence = {"name": HTML_FENCE, "class": HTML_FENCE, "format": lambda source, *_, **__: source}
     settings["pymdownx.superfences"] = {"custom_fences": [fence]}
     # MkDocs adds the first three itself, unless the project has set them up.
     unique = list(dict.fromkeys(extensions))
@@ -77,18 +76,18 @@ def to_html(root):
 
 
 @pytest.fixture
-def shown(page, shelf, to_html):
+def shown(page, project, to_html):
     """The HTML of a page of this text."""
-    return lambda text: to_html(embed(page(text), shelf))
+    return lambda text: to_html(embed(page(text), project))
 
 
 @pytest.fixture
-def wrong(page, shelf):
+def wrong(page, project):
     """What is wrong with a page of this text."""
 
     def check(text: str, before: int = 0) -> list[str]:
         with pytest.raises(Faults) as caught:
-            embed(page(text, before), shelf)
+            embed(page(text, before), project)
         return [str(fault) for fault in caught.value.faults]
 
     return check
@@ -107,7 +106,6 @@ PLACES = {
     "below text": ("Text.\n\n{}\n\nMore.", "main"),
     "an admonition": ('!!! note "Title"\n\n    Text.\n\n{indented}\n\n    More.', "div"),
     "a list item": ("1.  Text.\n\n{indented}\n\n2.  More.", "li"),
-    "a tab": ('=== "A"\n\n{indented}\n\n=== "B"\n\n    Text.', "div"),
     "details": ('??? question "Why?"\n\n    Text.\n\n{indented}\n', "details"),
 }
 
@@ -172,9 +170,9 @@ def test_ids_do_not_clash_though_a_cell_stands_twice(shown):
     assert [reference.removeprefix("#") for reference in used] == root.xpath("//path/@id")
 
 
-def test_a_page_knows_which_snippets_it_shows_in_order(page, shelf):
+def test_a_page_knows_which_snippets_it_shows_in_order(page, project):
     text = page("[[step.x]] [[step.x]]\n\n" + block("other#only") + "\n\n" + block("step#draw"))
-    embed(text, shelf)
+    embed(text, project)
     assert text.used == ["step", "other"]
 
 
@@ -197,10 +195,10 @@ def test_a_claim_that_holds_is_shown_with_its_values(shown, sign):
     assert claim.xpath("span/@title") == ["computed by step.py: x"] * 2
 
 
-def test_the_snippets_of_a_claim_are_used_by_the_page(page, shelf):
+def test_the_snippets_of_a_claim_are_used_by_the_page(page, project):
     text = page(block("step.x != other.y\nother.y > step.x", kind="claim"))
-    shelf.runs["other"].values["y"] = {"value": 1}
-    embed(text, shelf)
+    project.runs["other"].values["y"] = {"value": 1}
+    embed(text, project)
     assert text.used == ["step", "other"]
 
 
@@ -221,9 +219,9 @@ def test_code_stays_as_it_is(shown):
     ]
 
 
-def test_text_without_anything_of_ours_is_not_touched(page, shelf):
+def test_text_without_anything_of_ours_is_not_touched(page, project):
     text = "\n\n# A\n\n  b  \n```\nx\n```\n\n\n- `c`\n\n"
-    assert embed(page(text), shelf) == text
+    assert embed(page(text), project) == text
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,28 @@ from __future__ import annotations
 import io
 
 import pytest
+from fontTools.ttLib import TTFont
 from lxml import etree
 
-from readinglist.pages import formulas as mathml
+from readinglist.pages import formulas
 from readinglist.pages.formulas import (
     characters,
     html_characters,
     mark_dollars,
     math_font,
-    to_mathml,
-    typeset,
 )
+from readinglist.pages.formulas import to_mathml as to_coloured_mathml
+from readinglist.pages.formulas import typeset as typeset_coloured
+
+QUANTITIES = ("forget", "cell", "hidden")
+
+
+def to_mathml(latex: str, display: str = "inline") -> str:
+    return to_coloured_mathml(latex, display, "|".join(QUANTITIES))
+
+
+def typeset(html: str) -> tuple[str, list[tuple[str, str]]]:
+    return typeset_coloured(html, QUANTITIES)
 
 
 def inline(latex: str) -> str:
@@ -25,7 +36,7 @@ def inline(latex: str) -> str:
 
 def test_a_formula_becomes_mathml():
     assert to_mathml("x_t") == "<math><mrow><msub><mi>x</mi><mi>t</mi></msub></mrow></math>"
-    assert to_mathml("x", block=True).startswith('<math display="block">')
+    assert to_mathml("x", "block").startswith('<math display="block">')
 
 
 def test_a_quantity_has_its_colour():
@@ -132,13 +143,16 @@ def test_the_font_covers_formulas_and_drawings_and_nothing_else():
     assert list(found) == sorted(set(found))
 
 
-def test_the_font_is_made_once_for_the_same_characters(tmp_path, monkeypatch):
-    from fontTools.ttLib import TTFont
-
-    font = math_font("xσ∑", tmp_path)
-    cmap = TTFont(io.BytesIO(font)).getBestCmap()
+def test_the_font_has_the_characters_that_it_is_made_for():
+    cmap = TTFont(io.BytesIO(math_font("xσ∑"))).getBestCmap()
     assert {ord(char) for char in "xσ∑"} <= set(cmap)
     assert len(cmap) < 20
-    monkeypatch.setattr(mathml, "_subset", lambda _: b"another")
-    assert math_font("xσ∑", tmp_path) == font
-    assert math_font("y", tmp_path) == b"another"
+
+
+def test_another_font_file_is_noticed(tmp_path, monkeypatch):
+    before = math_font("x")
+    other = TTFont(formulas.FONT)
+    other["name"].setName("Another", 1, 3, 1, 0x409)
+    other.save(tmp_path / "another.ttf")
+    monkeypatch.setattr(formulas, "FONT", tmp_path / "another.ttf")
+    assert math_font("x") != before

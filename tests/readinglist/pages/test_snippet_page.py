@@ -11,7 +11,6 @@ import pytest
 
 from readinglist.pages.snippet_page import (
     fill_cells,
-    rendered_once,
     write_downloads,
     write_notebook,
 )
@@ -26,10 +25,10 @@ def snippet(make_snippet):
 
 
 @pytest.fixture
-def shelf(snippet, run_of, shelf_of, tmp_path):
+def project(snippet, run_of, project_of, tmp_path):
     (tmp_path / "weights.bin").write_bytes(b"\0\xff")
     files = {"deep/weights.bin": tmp_path / "weights.bin"}
-    return shelf_of((snippet, replace(run_of(snippet, {"a_cell": [PRINTED]}), files=files)))
+    return project_of((snippet, replace(run_of(snippet, {"a_cell": [PRINTED]}), files=files)))
 
 
 def test_the_notebook_has_the_prose_and_a_place_for_each_cell(tmp_path, snippet):
@@ -46,9 +45,9 @@ def test_the_notebook_has_the_prose_and_a_place_for_each_cell(tmp_path, snippet)
     assert names == ["a_cell", "b_cell"]
 
 
-def test_every_cell_gets_its_code_and_its_outputs(snippet, shelf):
+def test_every_cell_gets_its_code_and_its_outputs(project, snippet):
     places = '<p>x</p><div data-cell="a_cell"></div><p>y</p><div data-cell="b_cell"></div>'
-    page = lxml.html.fragment_fromstring(fill_cells(places, snippet, shelf), "main")
+    page = lxml.html.fragment_fromstring(fill_cells(places, project, snippet), "main")
     assert page.xpath("//h2/@id") == ["a_cell", "b_cell"]
     assert page.xpath("//h2/code/text()") == ["a_cell", "b_cell"]
     first, second = page.xpath("//div[@class='cell']")
@@ -59,9 +58,9 @@ def test_every_cell_gets_its_code_and_its_outputs(snippet, shelf):
     assert not page.xpath("//@data-cell | //b")
 
 
-def test_the_downloads_are_the_program_the_notebook_and_its_files(tmp_path, snippet, shelf):
+def test_the_downloads_are_the_program_the_notebook_and_its_files(tmp_path, project, snippet):
     target = tmp_path / "site"
-    paths = write_downloads(target, snippet, shelf)
+    paths = write_downloads(target, project, snippet)
     assert sorted(paths) == [
         "downloads/thing.ipynb",
         "downloads/thing.py",
@@ -75,29 +74,9 @@ def test_the_downloads_are_the_program_the_notebook_and_its_files(tmp_path, snip
     assert notebook.cells[1].outputs[0].text == "<b>1</b>\n"
 
 
-def test_writing_twice_gives_the_same_bytes(tmp_path, snippet, shelf):
+def test_writing_twice_gives_the_same_bytes(tmp_path, project, snippet):
     for folder in ("one", "two"):
-        write_downloads(tmp_path / folder, snippet, shelf)
+        write_downloads(tmp_path / folder, project, snippet)
     one, two = ((tmp_path / f / "downloads/thing.ipynb").read_bytes() for f in ("one", "two"))
     assert one == two
     assert json.loads(one)["nbformat"] == 4
-
-
-def test_a_notebook_is_rendered_once_for_the_same_text_and_templates(tmp_path):
-    notebook, template = tmp_path / "a.ipynb", tmp_path / "templates" / "deep" / "t.j2"
-    template.parent.mkdir(parents=True)
-    rendered: list[str] = []
-
-    def render() -> str:
-        rendered.append(f"<p>σ {len(rendered)}</p>")
-        return rendered[-1]
-
-    def page(text: str, theme: str) -> str:
-        notebook.write_text(text)
-        template.write_text(theme)
-        return rendered_once(notebook, tmp_path / "templates", tmp_path / "cache", render)
-
-    assert page("one", "plain") == page("one", "plain") == "<p>σ 0</p>"
-    assert page("two", "plain") == "<p>σ 1</p>"
-    assert page("two", "rich") == "<p>σ 2</p>"
-    assert page("one", "plain") == "<p>σ 0</p>"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from readinglist.running.background import RUNNING, Background
-from readinglist.running.outputs import executed_cell
+from readinglist.running.outputs import cell_outputs
 from readinglist.running.pending import PendingRun
 from readinglist.running.runner import Runner
 from readinglist.running.store import Cache
@@ -33,10 +33,11 @@ def project(tmp_path, text_of_snippet):
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, monkeypatch):
     """A background with a cache of its own, a look at a project's runs, and the announcements."""
     announced = threading.Event()
-    background = Background(announced.set, pause=0.05)
+    background = Background(tmp_path / "served", pause=0.05)
+    monkeypatch.setattr(background, "announce", announced.set)
 
     def look(root: Path):
         return background.runs(read_catalog(root), lambda: Runner(Cache(tmp_path / "cache")))
@@ -46,7 +47,7 @@ def served(tmp_path):
 
 
 def says(run) -> str:
-    return "".join(output.text for output in executed_cell(run, "a").outputs)
+    return "".join(content for _, content in cell_outputs(run.notebook, "a"))
 
 
 def wait_for(announced: threading.Event) -> None:
@@ -63,7 +64,7 @@ def test_what_is_stored_is_shown_at_once_and_the_rest_when_it_has_ended(project,
     start = time.monotonic()
     runs = look(root)
     assert time.monotonic() - start < 2
-    assert says(runs["quick"]) == "done 1\n"
+    assert says(runs["quick"]) == "done 1"
     assert isinstance(runs["slow"], PendingRun)
 
 
@@ -80,7 +81,7 @@ def test_a_save_runs_that_snippet_alone_and_ends_its_old_run(project, served, mo
     look(root)
     wait_for(announced)
     runs = look(root)
-    assert [says(runs[name]) for name in ("quick", "edited")] == ["done 1\n", "done 2\n"]
+    assert [says(runs[name]) for name in ("quick", "edited")] == ["done 1", "done 2"]
     assert sorted(ran) == ["edited", "edited", "quick"]
 
 
@@ -96,7 +97,7 @@ def test_a_failure_is_shown_where_the_result_would_be_and_not_tried_again(projec
     project(bad=QUICK.format(n=3))
     look(root)
     wait_for(announced)
-    assert says(look(root)["bad"]) == "done 3\n"
+    assert says(look(root)["bad"]) == "done 3"
 
 
 def test_a_figure_without_a_text_is_told_of(project, served):

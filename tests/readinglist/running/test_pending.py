@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from readinglist.commands.page_rules import measured
-from readinglist.pages.cells import render_outputs
+from readinglist.commands.page_rules import timed_names
+from readinglist.pages.cells import render_cell
 from readinglist.pages.values import check_claims, fill_values
 from readinglist.running.pending import assigned, pending_run
 
@@ -44,8 +44,8 @@ def test_the_names_that_cells_give_a_value(snippet):
     assert assigned(snippet) == {*"abcdegh", "counter", "seconds", "bound"}
 
 
-def test_what_only_a_timed_cell_computes_is_measured(snippet):
-    assert measured(snippet) == {"seconds"}
+def test_what_only_a_timed_cell_computes_is_timed_names(snippet):
+    assert timed_names(snippet) == {"seconds"}
 
 
 def test_a_pending_value_is_an_ellipsis_in_any_format(snippet):
@@ -66,10 +66,11 @@ def test_a_name_that_is_never_given_a_value_is_a_fault_all_the_same(snippet):
     assert problem[1].startswith("snippet 'thing' has no value 'z'")
 
 
-def test_its_demo_cells_say_so(snippet, palette):
-    run = pending_run(snippet, "Running.")
+def test_its_demo_cells_say_so(snippet, project_of):
+    project = project_of((snippet, pending_run(snippet, "Running.")))
     shown = {
-        name: render_outputs(snippet, run, cell, palette) for name, cell in snippet.code.items()
+        name: render_cell(project, snippet, cell, source=False)
+        for name, cell in snippet.code.items()
     }
     assert [name for name, html in shown.items() if "Running." in html] == ["compute", "time"]
     assert shown["define"] == ""

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from readinglist.faults import Fault, Faults
-from readinglist.pages.session import open_session
-from readinglist.project import cache_folder
-from readinglist.running.project_runs import forget, make_runner
+from readinglist.running.project import forget, make_runner, open_project
 from readinglist.running.runner import Runner
-from readinglist.running.store import key
+from readinglist.settings import cache_folder
+from readinglist.sources.catalog import Catalog, read_catalog
 
 PICTURE = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "AAAA"}}
 
@@ -35,27 +34,28 @@ def project(tmp_path, root, text_of_snippet, text_of_resource, run_of, monkeypat
             raise Faults([Fault(snippet.path, 14, "it fails")])
         outputs = {"a": [PICTURE]} if snippet.name == "draws" else {}
         run = replace(run_of(snippet, outputs), versions={"python": "3"})
-        return self.cache.store(snippet.name, key(snippet, self.version), run)
+        return self.cache.store(snippet.name, self.key(snippet), run)
 
     monkeypatch.setattr(Runner, "run_one", run_one)
     monkeypatch.delenv("RECURRENT_CACHE", raising=False)
     return tmp_path
 
 
-def test_a_session_has_a_run_of_every_snippet(project):
+def test_a_project_has_a_run_of_every_snippet(project):
     for name in ("draws", "fails"):
         (project / "snippets" / f"{name}.py").unlink()
-    session = open_session(project)
-    assert list(session.shelf.runs) == list(session.catalog.snippets) == ["fine"]
-    assert [resource.slug for resource in session.catalog.resources] == ["one"]
-    assert session.shelf.drawings == project / "docs/assets/drawings"
-    assert session.shelf.palette["forget"].startswith("#")
+    opened = open_project(project)
+    assert list(opened.runs) == list(opened.snippets) == ["fine"]
+    assert [resource.slug for resource in opened.resources] == ["one"]
+    assert opened.palette["forget"].startswith("#")
+    assert opened.fresh == {"fine"}
+    assert open_project(project).fresh == set()
 
 
 def test_failing_runs_and_images_without_text_come_together(project):
     with pytest.raises(Faults) as caught:
-        open_session(project)
-    assert str(caught.value) == (
+        open_project(project)
+    assert str(caught.value.within(project)) == (
         "snippets/draws.py:13: cell 'a' shows an image without alternative text; "
         'end its marker with alt="what the image shows"\n'
         "snippets/fails.py:14: it fails"
@@ -66,11 +66,11 @@ def test_the_cache_is_in_the_project_unless_named(project, monkeypatch, tmp_path
     assert cache_folder(project) == project / ".cache"
     monkeypatch.setenv("RECURRENT_CACHE", str(tmp_path / "elsewhere"))
     assert cache_folder(project) == tmp_path / "elsewhere"
-    assert make_runner(project).cache.folder == tmp_path / "elsewhere" / "runs"
+    assert make_runner(Catalog(project)).cache.folder == tmp_path / "elsewhere" / "runs"
 
 
 def test_figures_are_drawn_in_the_style_of_the_theme(project):
-    style = make_runner(project).style
+    style = make_runner(read_catalog(project)).style
     assert style.startswith((project / "theme/matplotlibrc").read_text())
     assert "axes.prop_cycle" in style
 
@@ -79,7 +79,7 @@ def test_forgetting_takes_nothing_else_from_the_folder(project, monkeypatch):
     """RECURRENT_CACHE may name a folder that others use as well, such as ~/.cache."""
     folder = project / "shared"
     monkeypatch.setenv("RECURRENT_CACHE", str(folder))
-    for name in ("runs/a/b/run.json", "fonts/f", "pages/p", "templates/t", "pip/wheel", "notes"):
+    for name in ("runs/a/b/run.json", "kept/memory.json", "templates/t", "pip/wheel", "notes"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
     forget(project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import PINS, snippet_text
 
-from readinglist.running.run_checks import deprecation_faults
+from readinglist.running.run_checks import run_faults
 from readinglist.sources.snippet import read_snippet
 
 CELL = "# %% a\nx = 1\ny = 2"
@@ -27,7 +27,7 @@ def snippet_with(tmp_path):
 
 
 def told(snippet, run):
-    return [f"{fault.line}: {fault.message}" for fault in deprecation_faults(snippet, run)]
+    return [f"{fault.line}: {fault.message}" for fault in run_faults(snippet, run)]
 
 
 def test_an_unlisted_deprecation_is_a_fault_at_its_line(snippet_with, run_of):

@@ -14,12 +14,13 @@ from threading import Timer, get_ident
 import pytest
 
 from readinglist.faults import Fault, Faults
-from readinglist.running import runner as execution
-from readinglist.running import store as cache_module
+from readinglist.running import runner as runner_module
+from readinglist.running import store
 from readinglist.running.outputs import executed_cell
-from readinglist.running.project_runs import make_runner as runner_of_project
+from readinglist.running.project import make_runner as runner_of_project
 from readinglist.running.runner import Runner
-from readinglist.running.store import Cache, environment, key
+from readinglist.running.store import Cache, environment
+from readinglist.sources.catalog import read_catalog
 
 FIGURES = """# %% one
 import sys
@@ -115,7 +116,7 @@ def project_runner(tmp_path_factory, root):
 
     def make() -> Runner:
         folder = tmp_path_factory.mktemp("cache")
-        return Runner(Cache(folder), runner_of_project(root).style)
+        return Runner(Cache(folder), runner_of_project(read_catalog(root)).style)
 
     return make
 
@@ -139,12 +140,12 @@ def shown(run, name: str) -> list[str]:
         output.name
         if output.output_type == "stream"
         else next(kind for kind in kinds if kind in output.data)
-        for output in executed_cell(run, name).outputs
+        for output in executed_cell(run.notebook, name).outputs
     ]
 
 
 def test_outputs_come_in_the_order_of_the_program(runs):
-    cell = executed_cell(runs["figures"], "one")
+    cell = executed_cell(runs["figures"].notebook, "one")
     svg = "image/svg+xml"
     assert shown(runs["figures"], "one") == ["stdout", "stderr", svg, "stdout", svg, "stdout"]
     texts = [output.text for output in cell.outputs if output.output_type == "stream"]
@@ -159,12 +160,12 @@ def test_a_picture_a_table_and_plain_text_are_kept(runs):
     assert shown(runs["rich"], "one") == ["stdout", "stderr", "text/html"]
     assert shown(runs["rich"], "two") == ["image/png"]
     assert shown(runs["rich"], "three") == ["text/plain"]
-    (plain,) = executed_cell(runs["rich"], "three").outputs
+    (plain,) = executed_cell(runs["rich"].notebook, "three").outputs
     assert plain.data["text/plain"] == "<Table & more>"
 
 
 def test_what_was_overwritten_on_a_line_is_gone(runs):
-    _, stderr, _ = executed_cell(runs["rich"], "one").outputs
+    _, stderr, _ = executed_cell(runs["rich"].notebook, "one").outputs
     assert stderr.text == "step 2"
 
 
@@ -173,9 +174,9 @@ def test_a_very_long_line_takes_no_time(make_snippet, run_of, make_runner):
     snippet = make_snippet("thing", "# %% a\nx = 1")
     printed = {"output_type": "stream", "name": "stdout", "text": "x" * 900_000 + "\ry\r\nz\r"}
     runner = make_runner()
-    runner.cache.store("thing", key(snippet, runner.version), run_of(snippet, {"a": [printed]}))
+    runner.cache.store("thing", runner.key(snippet), run_of(snippet, {"a": [printed]}))
     start = time.monotonic()
-    (output,) = executed_cell(runner.stored(snippet), "a").outputs
+    (output,) = executed_cell(runner.stored(snippet).notebook, "a").outputs
     assert time.monotonic() - start < 5
     assert output.text == "y\nz"
 
@@ -185,7 +186,7 @@ def test_a_second_run_gives_the_same_bytes(first, snippets, project_runner):
     again = [snippets["figures"], snippets["rich"]]
     other.run(again)
     for snippet in again:
-        entry = f"{snippet.name}/{key(snippet, other.version)}/notebook.ipynb"
+        entry = f"{snippet.name}/{other.key(snippet)}/notebook.ipynb"
         one, two = ((runner.cache.folder / entry).read_bytes() for runner in (first[0], other))
         assert one == two
 
@@ -235,7 +236,7 @@ def recorded(make_runner, run_of, monkeypatch):
         printed = {"output_type": "stream", "name": "stdout", "text": "1\n"}
         outputs = {name: [printed] for name in snippet.code}
         run = replace(run_of(snippet, outputs), seconds=seconds)
-        return self.cache.store(snippet.name, key(snippet, self.version), run)
+        return self.cache.store(snippet.name, self.key(snippet), run)
 
     monkeypatch.setattr(Runner, "run_one", run_one)
     return make_runner(), names
@@ -275,7 +276,7 @@ def test_another_environment_runs_again(recorded, make_snippet, monkeypatch, par
     snippet = make_snippet("one", "# %% a\nimport numpy", dependencies=("numpy",))
     runner.run([snippet])
     versions = {**environment(snippet), part: "9.9"}
-    monkeypatch.setattr(cache_module, "environment", lambda _: versions)
+    monkeypatch.setattr(store, "environment", lambda _: versions)
     names.clear()
     runner.run([snippet])
     runner.run([snippet])
@@ -346,7 +347,7 @@ def test_an_interrupt_stops_what_runs_and_starts_nothing_more(recorded, make_sni
     def interrupt(*_: object, **__: object):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(execution, "wait", interrupt)
+    monkeypatch.setattr(runner_module, "wait", interrupt)
     runner._kernels += [Process(), Process()]
     with pytest.raises(KeyboardInterrupt):
         runner.run([make_snippet(f"s{n}", "# %% a\nx = 1") for n in range(40)], workers=1)
@@ -366,14 +367,3 @@ def test_a_signal_that_does_not_wake_the_main_thread_is_acted_on_soon(make_runne
         signal.signal(signal.SIGUSR1, before)
     assert reached
     assert reached[0] < 3, "the signal waited for the end of a run"
-
-
-def test_the_runners_own_code_is_in_its_version(make_runner, tmp_path, monkeypatch):
-    before = make_runner().version
-    for module in (execution, execution.kernel_module):
-        copy = tmp_path / "copy.py"
-        copy.write_text("# another runner")
-        monkeypatch.setattr(module, "__file__", str(copy))
-        assert make_runner().version != before
-        monkeypatch.undo()
-    assert make_runner().version == before

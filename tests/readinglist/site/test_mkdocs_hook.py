@@ -6,6 +6,7 @@ Every build is a process of its own on a copy of the project, with its own cache
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -124,8 +125,12 @@ def built(tmp_path_factory, root, text_of_snippet, text_of_resource):
     project = tmp_path_factory.mktemp("built") / "project"
     for name in COPIED:
         shutil.copytree(root / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("mkdocs.yml", "requirements.txt"):
-        shutil.copyfile(root / name, project / name)
+    shutil.copyfile(root / "requirements.txt", project / "requirements.txt")
+    # The site's own settings, with a navigation that leads to no page of reference.
+    settings = (root / "mkdocs.yml").read_text()
+    nav = "nav: [index.md, Resources: resources/, Snippets: snippets/]\n\n"
+    settings = re.sub(r"^nav:\n(?:[ ].*\n)+\n", nav, settings, flags=re.MULTILINE)
+    (project / "mkdocs.yml").write_text(settings)
     listed = {"status": "listed", "order": 2, "citation_key": "b1999two", "url": "https://e.org/2"}
     texts = {
         "docs/index.md": INDEX,
@@ -280,13 +285,12 @@ def test_only_edited_code_runs_and_edited_prose_is_shown(project):
     assert "3.4×10−4" in "".join(formula.itertext())
 
 
-def test_damaged_entries_are_made_again(project):
+def test_what_cannot_be_read_of_the_cache_is_made_again(project):
     before = runs(project)
     for name, damaged in (("counts", "run.json"), ("draws", "notebook.ipynb")):
         (path,) = project.glob(f".cache/runs/{name}/*/{damaged}")
         path.write_bytes(path.read_bytes()[:-30])
-    for made in project.glob(".cache/pages/*"):
-        made.write_bytes(b"damaged")
+    (project / ".cache/kept/memory.json").write_bytes(b"damaged")
     good = contents(project / "site")
     assert build(project).returncode == 0
     new = runs(project).items() - before.items()
@@ -332,24 +336,15 @@ def test_what_cannot_be_read_is_reported_together(project, add, refused, text_of
 
 
 def test_what_would_act_on_a_page_is_reported_together(project, add, refused):
-    """Of a page, of an output and of a file; and of a deprecation, which acts on the next build."""
-    page = project / "docs" / "index.md"
-    page.write_text(page.read_text() + "\n<p onclick='steal()'>Harmless</p>\n")
+    """Of an output; and of a deprecation, which acts on the next build."""
     shows = (
         "class P:\n    def _repr_html_(self):\n        return '<script>steal()</script>'\n\n\nP()"
     )
-    writes = "from pathlib import Path\n\nPath('page.html').write_text('<script>steal()</script>')"
     warns = "import warnings\n\n\nwarnings.warn('old', DeprecationWarning)"
-    add(shows=[f"# %% a\n{shows}"], writes=[f"# %% a\n{writes}"], warns=[f"# %% a\n{warns}"])
+    add(shows=[f"# %% a\n{shows}"], warns=[f"# %% a\n{warns}"])
     assert [line.split(";")[0] for line in refused()] == [
         "snippets/shows.py:13: cell 'a' shows <script>, which would act on the page",
         "snippets/warns.py:17: cell 'a' uses what will go, DeprecationWarning: old",
-        "snippets/writes.py:1: writes 'page.html', which would be published",
-    ]
-    for name in ("shows", "writes", "warns"):
-        (project / "snippets" / f"{name}.py").unlink()
-    assert [line.split(",")[0] for line in refused()] == [
-        "docs/index.md: holds the attribute onclick in <p>"
     ]
 
 
@@ -378,8 +373,7 @@ def test_what_fails_while_it_runs_is_reported_together(project, add, refused):
         "snippets/shows.py:13: cell 'a' shows an image without alternative text",
     ]
     stored = {name.split("/")[0] for name, _ in runs(project).items() - before.items()}
-    # Another time limit is another runner: those of before ran again as well.
-    assert stored == {"good", "shows", "draws", "counts"}
+    assert stored == {"good", "shows"}
 
 
 BAD_PAGE = """
@@ -449,11 +443,17 @@ def test_what_a_page_asks_in_vain_is_reported_together(project, add, refused, te
     ]
 
 
-def test_a_page_that_no_list_leads_to_is_a_fault(project, refused):
+def test_a_page_that_no_list_leads_to_or_that_is_not_there_is_a_fault(project, refused):
     for name in ("stray.md", "snippets/stray too.md"):
         (project / "docs" / name).write_text("# Stray\n")
+    edit(project / "mkdocs.yml", "[index.md, ", "[index.md, gone.md, ")
     why = "no list leads to this page; a resource's page stands in docs/resources/"
-    assert refused() == [f"docs/snippets/stray too.md: {why}", f"docs/stray.md: {why}"]
+    assert refused() == [
+        f"docs/snippets/stray too.md: {why}",
+        f"docs/stray.md: {why}",
+        "mkdocs.yml:9: the navigation names 'gone.md', which is not in docs/; write it or "
+        "remove it",
+    ]
 
 
 def until(reached: Callable[[], bool], seconds: float = 60) -> None:

@@ -65,37 +65,6 @@ def test_the_old_site_comes_back_if_the_second_step_fails(site, monkeypatch, err
     assert beside(site) == ["new", "site"]
 
 
-def test_a_site_that_a_second_build_has_just_moved_is_no_error(site, monkeypatch):
-    new = _built(site.parent / "new", "new")
-    rename, moved = Path.rename, []
-
-    def move_away_first(self: Path, target: Path) -> Path:
-        if self == site and not moved:
-            moved.append(rename(site, site.parent / "moved"))
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", move_away_first)
-    publish(new, site)
-    assert text_of(site) == "new"
-
-
-def test_a_site_that_is_replaced_for_ever_says_so(site, monkeypatch):
-    new = _built(site.parent / "new", "new")
-    rename, count = Path.rename, []
-
-    def another_is_faster(self: Path, target: Path) -> Path:
-        if self == new:
-            count.append(_built(site, "other"))
-            raise OSError(39, "Directory not empty")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", another_is_faster)
-    with pytest.raises(OSError, match="is replaced again and again by another build; stop it"):
-        publish(new, site)
-    assert len(count) == 10
-    assert text_of(site) == "other"
-
-
 def test_many_builds_at_once_leave_one_whole_site(site):
     new = [_built(site.parent / f"new{n}", str(n)) for n in range(6)]
     with ThreadPoolExecutor(3) as pool:
@@ -106,7 +75,8 @@ def test_many_builds_at_once_leave_one_whole_site(site):
 
 def test_a_staging_folder_is_on_the_same_disk_and_gone_at_the_end(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from readinglist.site.staging import staging_folder\n"
+        "import sys; from pathlib import Path\n"
+        "from readinglist.site.staging import staging_folder\n"
         "folder = staging_folder(Path(sys.argv[1]))\n"
         "(folder / 'half').write_text('')\n"
         "print(folder, oct(folder.stat().st_mode)[-3:])\n"

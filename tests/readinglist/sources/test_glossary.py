@@ -40,7 +40,7 @@ def test_terms_are_read_with_their_forms():
         3,
     )
     assert (second.name, second.forms) == ("CTC", ("CTC",))
-    assert list(glossary_problems(PAGE)) == []
+    assert list(glossary_problems(TERMS)) == []
 
 
 def test_the_first_use_is_a_link_with_the_sentence():
@@ -88,6 +88,6 @@ def test_a_use_after_a_heading_counts():
     ],
 )
 def test_a_wrong_entry_is_told(old, new, told):
-    ((line, message),) = glossary_problems(PAGE.replace(old, new))
+    ((line, message),) = glossary_problems(read_terms(PAGE.replace(old, new)))
     assert line == TERMS[1].line
     assert message.startswith(told)

@@ -1,12 +1,10 @@
-"""The reading path: no circle, no way back, and a drawing that is a list of links."""
+"""The reading path: no circle and no way back."""
 
 from __future__ import annotations
 
-import lxml.html
 import pytest
 
-from readinglist.pages.path_drawing import draw_path
-from readinglist.sources.reading_order import path_faults, steps
+from readinglist.sources.reading_order import order_faults, steps
 from readinglist.sources.resource import read_resource
 
 
@@ -26,7 +24,7 @@ def path_of(tmp_path, text_of_resource):
 
 
 def told(resources, unread=()):
-    return [f"{f.path.stem}: {f.message}" for f in path_faults(resources, unread)]
+    return [f"{f.path.stem}: {f.message}" for f in order_faults(resources, unread)]
 
 
 def test_a_path_that_goes_forward_is_in_order(path_of):
@@ -70,18 +68,4 @@ def test_the_steps_add_up(path_of):
     first, second, third = steps(path_of(a=[], b=["a"], c=["a"]))
     assert (first.so_far, second.so_far, third.so_far) == (10, 20, 30)
     assert [other.slug for other in first.leads_to] == ["b", "c"]
-    assert [other.slug for other in third.after] == ["a"]
-
-
-def test_the_drawing_has_a_link_a_step_and_an_arc_an_edge(path_of):
-    resources = path_of(a=[], b=["a"], c=["a", "b"])
-    svg = lxml.html.fromstring(draw_path(resources, lambda resource: f"#{resource.slug}"))
-    assert [link.get("href") for link in svg.iter("a")] == ["#a", "#b", "#c"]
-    assert len(svg.find_class("arc")) == 3
-    assert "The c, after The a, The b" in svg.get("aria-label")
-
-
-def test_a_title_is_text_in_the_drawing(path_of):
-    (resource,) = path_of(a=[])
-    odd = resource.model_copy(update={"title": "<script>1</script>"})
-    assert "<script>" not in draw_path([odd], lambda resource: "#")
+    assert [other.resource.slug for other in third.after] == ["a"]

@@ -6,14 +6,7 @@ import lxml.html
 import pytest
 
 from readinglist.running.run_checks import run_faults
-from readinglist.safety import (
-    active_parts,
-    active_parts_of_svg,
-    clean_output,
-    file_problems,
-    is_published,
-)
-from readinglist.site.head import content_policy
+from readinglist.running.safety import active_parts, active_parts_of_svg, clean_output
 
 ATTACKS = {
     "<script>alert(1)</script>": "<script>",
@@ -81,52 +74,13 @@ def test_what_acts_in_a_figure_is_named(inside, part):
     assert list(active_parts_of_svg(f"<svg {names}><g>{inside}</g></svg>")) == [part]
 
 
-@pytest.mark.parametrize("name", ["a.json", "deep/b.SAFETENSORS", "c.mp3", "d.tar.txt"])
-def test_data_and_sounds_are_published(name):
-    assert is_published(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["a.html", "a.svg", "a.js", "a.css", "a.xml", "noext", "a.json.htm"]
-)
-def test_what_a_browser_might_run_is_not(name):
-    assert not is_published(name)
-
-
 def test_a_run_that_would_act_is_a_fault_at_its_cell(make_snippet, run_of):
     snippet = make_snippet("thing", '# %% a tags=["demo"] alt="x"\n1')
     data = {"text/html": "<script>1</script>", "text/plain": "x"}
     outputs = {"a": [{"output_type": "display_data", "data": data, "metadata": {}}]}
-    files = {"page.html": snippet.path}
-    messages = [str(fault) for fault in run_faults(snippet, run_of(snippet, outputs, files=files))]
+    (message,) = [str(fault) for fault in run_faults(snippet, run_of(snippet, outputs))]
     line = snippet.code["a"].line
-    assert messages[0] == (
+    assert message == (
         f"{snippet.path}:{line}: cell 'a' shows <script>, which would act on the page; "
         "show text, a table, a figure or a sound"
     )
-    assert "writes 'page.html', which would be published; a file ends with one of" in messages[1]
-    assert len(messages) == 2
-
-
-def test_the_policy_names_scripts_by_their_sums():
-    # echo -n 'alert(1)' | openssl dgst -sha256 -binary | base64
-    policy = content_policy(["alert(1)"])
-    assert "script-src 'self' 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='" in policy
-    scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
-    assert "unsafe" not in scripts
-    assert "http" not in policy
-    assert policy.startswith("default-src 'none'")
-
-
-def test_files_that_a_browser_takes_for_pages_are_named(tmp_path):
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>'
-    files = {"a.html": "x", "b.svg": drawing, "c.svg": "<svg", "d.svg": "<svg/>", "e.md": "<b>"}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    problems = [(path.name, told.split(";")[0]) for path, told in file_problems(tmp_path)]
-    assert problems[:2] == [
-        ("a.html", "is a page that no policy covers"),
-        ("b.svg", "holds <script>"),
-    ]
-    assert problems[2][1].startswith("is not well-formed XML: ")
-    assert len(problems) == 3

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from readinglist.commands.page_links import link_faults, linkable, read_links
+from readinglist.pages.links import link_faults, linkable, read_links
+from readinglist.sources.catalog import Catalog
+from readinglist.sources.resource import read_resource
 
 TEXT = """# One
 
@@ -14,7 +16,7 @@ TEXT = """# One
 
 ## Long Short-Term Memory
 
-[a](other.md) [b][ref] <a href="third.md">c</a> and `[code](no.md)`[^1]
+[a](other.md) [b][ref] <a href="third.md">c</a> and `[code](no.md)`
 
 ![seen](x.svg)
 
@@ -22,32 +24,35 @@ TEXT = """# One
     [d](#one)
 
 [ref]: https://example.org/
-[^1]: A note.
 """
 
 
 def test_what_a_page_links_to_and_what_can_be_linked_to():
-    linked = read_links(Path("page.md"), TEXT)
+    linked = read_links(Path("page.md"), TEXT, Catalog(Path()))
     assert linked.links == ["other.md", "https://example.org/", "third.md", "#one"]
     assert linked.images == [("x.svg", "seen")]
     assert {"one", "named", "long-short-term-memory"} <= linked.anchors
 
 
 @pytest.fixture
-def faults(tmp_path, make_snippet):
+def faults(tmp_path, make_snippet, text_of_resource):
     """What is wrong with a page's text, in a project with another page, a file and a snippet."""
     docs = tmp_path / "docs"
     (docs / "assets").mkdir(parents=True)
     (docs / "assets" / "a b.svg").write_text("<svg/>")
     cells = ("# %% a_cell\n1", "# %% [markdown]\n# ## Why so", "# %% b\n2")
     snippet = make_snippet("thing", *cells)
-    other = read_links(docs / "other.md", "# Top\n")
+    (docs / "resources").mkdir()
+    (docs / "resources" / "listed.md").write_text(text_of_resource(body="", status="listed"))
+    listed = read_resource(docs / "resources" / "listed.md")
+    catalog = Catalog(tmp_path, snippets={"thing": snippet}, resources=[listed])
+    pages = [read_links(path, "# Top\n", catalog) for path in (docs / "other.md", listed.path)]
 
     def check(text: str) -> list[str]:
-        page = read_links(docs / "deep" / "page.md", text)
+        page = read_links(docs / "deep" / "page.md", text, catalog)
         page.path.parent.mkdir(exist_ok=True)
         page.path.write_text(text)
-        anchors = linkable([other, page], docs, [snippet])
+        anchors = linkable([*pages, page], catalog)
         return [f"{fault.line}: {fault.message}" for fault in link_faults(page, docs, anchors)]
 
     return check
@@ -70,6 +75,7 @@ def test_good_links(faults, link):
     [
         ("other.md", "the link 'other.md' leads nowhere: there is no 'deep/other.md'"),
         ("../../etc/passwd", "the link '../../etc/passwd' leads nowhere: there is no"),
+        ("../resources/listed.md", "the link '../resources/listed.md' leads nowhere"),
         ("#there", "the link '#there' leads nowhere: this page has no 'there'"),
         ("../snippets/thing.py", "the link '../snippets/thing.py' leads nowhere"),
         ("https://arxiv.org/pdf/cs/0701001v2.pdf",

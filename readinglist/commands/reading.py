@@ -1,0 +1,57 @@
+"""The whole project as the rules of `check` see it, without a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from readinglist.faults import Fault, Faults, read_text
+from readinglist.memory import MEMORY
+from readinglist.pages.embedding import Page, embed
+from readinglist.pages.links import Linked, read_links
+from readinglist.pages.lists import list_names
+from readinglist.running.project import Project, without_runs
+from readinglist.settings import memory_file
+from readinglist.sources.catalog import examine
+from readinglist.sources.resource import split_front_matter
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What could be read, and what was wrong with the rest."""
+
+    project: Project
+    pages: list[Page]
+    linked: list[Linked]  # the links of each page
+    unread: set[str]  # snippets that are there, but cannot be read
+    complete: bool  # whether all snippets and resources could be read
+    faults: list[Fault]
+
+    @property
+    def root(self) -> Path:
+        return self.project.root
+
+
+def read_project(root: Path) -> Reading:
+    """Reads everything below `root` that a rule may ask for."""
+    MEMORY.open(memory_file(root))
+    catalog, faults = examine(root)
+    complete, project = not faults, without_runs(catalog)
+    unread = {path.stem for path in (root / "snippets").glob("*.py")} - set(catalog.snippets)
+    pages, linked = [], []
+    for path in sorted((root / "docs").rglob("*.md")):
+        try:
+            _, body, before = split_front_matter(read_text(path))
+        except Faults as error:
+            faults += error.faults
+            continue
+        page = Page(path, body, before, lists=dict.fromkeys(list_names(root), str))
+        try:
+            embed(page, project)
+        except Faults as error:
+            # A snippet that could not be read is there nevertheless.
+            absent = tuple(f"there is no snippet '{name}'" for name in unread)
+            faults += [f for f in error.faults if not f.message.startswith(absent or ("\0",))]
+        pages.append(page)
+        linked.append(read_links(path, body, catalog))
+    return Reading(project, pages, linked, unread, complete, faults)

@@ -1,0 +1,130 @@
+"""Where a page's links lead, and what its images say: one judge, for `check` and for the build."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
+
+import lxml.html
+import markdown
+from markdown.extensions.toc import slugify
+
+from readinglist.faults import Fault, line_of_link, nearest
+from readinglist.memory import remembered
+from readinglist.sources.catalog import Catalog
+from readinglist.sources.snippet import HEADING, Snippet
+from readinglist.sources.works import pdf_remedy
+
+# Those of mkdocs.yml that make links, images and anchors.
+EXTENSIONS = ("attr_list", "md_in_html", "tables", "toc", "pymdownx.details")
+EXTERNAL = ("http", "https", "mailto")
+FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
+# The pages a link may lead to, each with what can be linked to on it: None if that is not known.
+Anchors = Mapping[str, set[str] | None]
+
+
+@dataclass
+class Linked:
+    """One page: what it links to and shows, and what can be linked to on it."""
+
+    path: Path
+    links: list[str] = field(default_factory=list)
+    images: list[tuple[str, str | None]] = field(default_factory=list)  # source, text
+    anchors: set[str] = field(default_factory=set)
+
+
+def read_links(path: Path, text: str, catalog: Catalog) -> Linked:
+    """The links, images and anchors of a page's text, less what is made from metadata."""
+    parsed = _parsed(without_code(text))
+    # A list on the page has an anchor for each resource.
+    slugs = {resource.slug for resource in catalog.resources}
+    images = [(source, alt) for source, alt in parsed["images"]]
+    return Linked(path, parsed["links"], images, {*parsed["anchors"], *slugs})
+
+
+def without_code(text: str) -> str:
+    """The text with its fenced blocks blanked out line for line, so that line numbers hold."""
+    return FENCED.sub(lambda block: re.sub(r"[^\n]", "", block[0]), text)
+
+
+@remembered("markdown", "pymdown-extensions")
+def _parsed(text: str) -> dict[str, list]:
+    tree = lxml.html.fromstring(
+        f"<div>{markdown.markdown(text, extensions=list(EXTENSIONS))}</div>"
+    )
+    return {
+        "links": tree.xpath("//a/@href"),
+        "images": [(image.get("src", ""), image.get("alt")) for image in tree.xpath("//img")],
+        "anchors": tree.xpath("//@id"),
+    }
+
+
+def linkable(pages: Iterable[Linked], catalog: Catalog) -> dict[str, set[str] | None]:
+    """Every page that a link may lead to, with its anchors."""
+    docs = catalog.root / "docs"
+    listed = {resource.path for resource in catalog.resources if not resource.annotated}
+    known: dict[str, set[str] | None] = {
+        page.path.relative_to(docs).as_posix(): page.anchors
+        for page in pages
+        if page.path not in listed
+    }
+    known |= {f"snippets/{s.name}.ipynb": _anchors_of(s) for s in catalog.snippets.values()}
+    return known
+
+
+def _anchors_of(snippet: Snippet) -> set[str]:
+    """What can be linked to on a snippet's page: its cells and its headings."""
+    lines = (line for cell in snippet.cells if cell.markdown for line in cell.source.splitlines())
+    headings = (heading["text"] for line in lines if (heading := HEADING.match(line)))
+    return {*snippet.code, *(slugify(heading, "-") for heading in headings)}
+
+
+def link_faults(page: Linked, docs: Path, anchors: Anchors) -> Iterator[Fault]:
+    """What is wrong with the links and images of a page."""
+    for link in dict.fromkeys(page.links):
+        if problem := _problem(link, page.path.relative_to(docs).as_posix(), docs, anchors):
+            yield Fault(page.path, line_of_link(page.path, link), problem)
+    for source, text in page.images:
+        yield from _image_faults(page.path, source, text)
+
+
+def _problem(link: str, page: str, docs: Path, anchors: Anchors) -> str | None:
+    parts = urlsplit(link)
+    if parts.scheme in EXTERNAL or parts.netloc:
+        if better := pdf_remedy(link):
+            return f"links to a PDF, '{link}'; link to its abstract, {better}"
+        return None
+    if link.startswith("/"):
+        return f"the link '{link}' leads out of the site; write it from this page's folder"
+    target = page
+    if parts.path:
+        target = normpath(str(PurePosixPath(page).parent / unquote(parts.path)))
+        if target not in anchors:
+            if (docs / target).is_file() and not target.endswith(".md") and ".." not in target:
+                return None
+            # What else it may have meant stands in the same folder.
+            folder = PurePosixPath(target).parent
+            close = nearest(target, [n for n in anchors if PurePosixPath(n).parent == folder])
+            return f"the link '{link}' leads nowhere: there is no '{target}'; {close}"
+    known = anchors.get(target)
+    if parts.fragment and known is not None and unquote(parts.fragment) not in known:
+        where = "this page" if target == page else f"'{target}'"
+        return (
+            f"the link '{link}' leads nowhere: {where} has no '{parts.fragment}'; "
+            f"{nearest(parts.fragment, known)}"
+        )
+    return None
+
+
+def _image_faults(path: Path, source: str, text: str | None) -> Iterator[Fault]:
+    line = line_of_link(path, source)
+    if urlsplit(source).netloc:
+        message = f"shows '{source}' from another host; nothing here may, so draw it anew"
+        yield Fault(path, line, message)
+    if not (text or "").strip():
+        message = f"shows the image '{source}' without a text; write ![what it shows]({source})"
+        yield Fault(path, line, message)

@@ -1,0 +1,93 @@
+"""A project with a run of every snippet: opened for a build, for the server, or without runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from readinglist.faults import Fault, Faults
+from readinglist.running.background import Background
+from readinglist.running.pending import pending_run
+from readinglist.running.run_checks import run_faults
+from readinglist.running.runner import Runner
+from readinglist.running.store import Cache, Run
+from readinglist.settings import cache_folder
+from readinglist.sources.catalog import Catalog, read_catalog
+from readinglist.sources.palette import matplotlib_style
+from readinglist.sources.snippet import Snippet
+
+
+@dataclass(frozen=True)
+class Project(Catalog):
+    """Everything that pages can show: what is written, and the runs."""
+
+    runs: dict[str, Run] = field(default_factory=dict)  # of each snippet, by name
+    fresh: frozenset[str] = frozenset()  # snippets that this build has run
+
+
+def open_project(root: Path) -> Project:
+    """Reads the project at `root` and runs the snippets whose results are not stored.
+
+    Raises:
+        Faults: everything wrong with the snippets, the resources or the runs.
+    """
+    catalog = read_catalog(root)
+    runner = make_runner(catalog)
+    fresh = {
+        name
+        for name, snippet in catalog.snippets.items()
+        if not runner.cache.holds(name, runner.key(snippet))
+    }
+    runs = run_snippets(catalog, catalog.snippets.values())
+    return Project(**vars(catalog), runs=runs, fresh=frozenset(fresh))
+
+
+def open_served_project(root: Path, background: Background) -> Project:
+    """The project at `root` with the runs there are; the rest is run in the background.
+
+    Raises:
+        Faults: everything wrong with the snippets or the resources.
+    """
+    catalog = read_catalog(root)
+    return Project(**vars(catalog), runs=background.runs(catalog, partial(make_runner, catalog)))
+
+
+def without_runs(catalog: Catalog) -> Project:
+    """The project with pending runs in the place of results, to check what pages ask for."""
+    runs = {name: pending_run(snippet) for name, snippet in catalog.snippets.items()}
+    return Project(**vars(catalog), runs=dict(runs))
+
+
+def make_runner(catalog: Catalog) -> Runner:
+    """The runner with the project's cache and figure style."""
+    style = matplotlib_style(catalog.root, catalog.palette)
+    return Runner(Cache(cache_folder(catalog.root) / "runs"), style)
+
+
+def run_snippets(catalog: Catalog, snippets: Iterable[Snippet]) -> dict[str, Run]:
+    """The runs of these snippets, by name, each fit to be shown.
+
+    Raises:
+        Faults: everything wrong with the runs.
+    """
+    runner = make_runner(catalog)
+    snippets = list(snippets)
+    faults: list[Fault] = []
+    try:
+        runs = runner.run(snippets)
+    except Faults as error:
+        faults += error.faults
+        runs = {s.name: run for s in snippets if (run := runner.stored(s))}
+    faults += [f for s in snippets if s.name in runs for f in run_faults(s, runs[s.name])]
+    if faults:
+        raise Faults(faults)
+    return runs
+
+
+def forget(root: Path) -> None:
+    """Removes what the build keeps, and nothing else: the folder may hold other things as well."""
+    for part in ("runs", "kept", "templates", "served"):
+        shutil.rmtree(cache_folder(root) / part, ignore_errors=True)

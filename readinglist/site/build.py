@@ -1,0 +1,236 @@
+"""One build of the site, event by event, without the generator that calls it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from jinja2 import FileSystemBytecodeCache
+from markupsafe import Markup
+
+from readinglist.faults import Fault, Faults, line_of, read_text
+from readinglist.memory import MEMORY
+from readinglist.pages import formulas
+from readinglist.pages.citations import bibtex
+from readinglist.pages.embedding import Page, embed
+from readinglist.pages.finishing import SetAside, add_copy_buttons, lead_to_copies, mark_terms
+from readinglist.pages.links import Linked, link_faults, linkable, read_links
+from readinglist.pages.lists import lists
+from readinglist.pages.snippet_page import fill_cells, write_downloads, write_notebook
+from readinglist.running.project import Project
+from readinglist.running.status import proof
+from readinglist.settings import cache_folder, writable
+from readinglist.site.exports import write_exports
+from readinglist.site.head import linked_data
+from readinglist.sources.glossary import GLOSSARY
+from readinglist.sources.resource import Resource, split_front_matter
+from readinglist.sources.snippet import Snippet
+
+# What a page waits for is one file: the styles of docs/assets/css, in this order.
+STYLES = [f"assets/css/{name}.css" for name in ("palette", "site", "drawings")]
+NOTEBOOK_TEMPLATES = Path("theme", "notebook")
+# How much a hit of the search on a resource's page counts. A program says a word often, and would
+# else come before the sentence that explains it; other pages say so in their front matter.
+RESOURCE_BOOST = 10.0
+UrlOf = Callable[[str], str]  # from a path below docs/ to a link from the page that is made
+
+
+@dataclass
+class Build:
+    """What one build knows, from its first event to its last."""
+
+    project: Project
+    # Generated files never go into docs/: a server would reload for ever. One folder a build,
+    # since two builds may run at once.
+    generated: TemporaryDirectory[str] = field(
+        default_factory=lambda: TemporaryDirectory(prefix="pages-")
+    )
+    faults: list[Fault] = field(default_factory=list)
+    figures: SetAside = field(default_factory=SetAside)
+    used: dict[str, list[str]] = field(default_factory=dict)  # page: the snippets it shows
+    linked: list[Linked] = field(default_factory=list)
+
+    @cached_property
+    def _resources(self) -> dict[str, Resource]:
+        return {f"resources/{r.slug}.md": r for r in self.project.resources}
+
+    def subject(self, source: str) -> Resource | Snippet | None:
+        """What the page made from this source is about, if that is a resource or a snippet."""
+        path = PurePosixPath(source)
+        if path.suffix == ".ipynb":
+            return self.project.snippets.get(path.stem)
+        return self._resources.get(source)
+
+    def path_of(self, source: str) -> Path:
+        """The file that a contributor edits to change the page."""
+        subject = self.subject(source)
+        return subject.path if subject else self.project.root / "docs" / source
+
+    def navigation(self) -> list[Any]:
+        """The settings' navigation, with `resources/` and `snippets/` as what stands in them."""
+        project = self.project
+        folders: dict[str, list[Any]] = {
+            "resources/": [f"resources/{r.slug}.md" for r in project.resources if r.annotated],
+            "snippets/": [
+                "snippets/index.md",
+                *({s.title: f"snippets/{s.name}.ipynb"} for s in project.snippets.values()),
+            ],
+        }
+        entries = [e if isinstance(e, dict) else {"": e} for e in project.settings.nav]
+        nav = [
+            {title: folders.get(target, target) if isinstance(target, str) else target}
+            for entry in entries
+            for title, target in entry.items()
+        ]
+        self._check_navigation(set(_targets(nav)))
+        return [entry.get("", entry) for entry in nav]
+
+    def _check_navigation(self, targets: set[str]) -> None:
+        docs = self.project.root / "docs"
+        pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
+        for page in sorted(pages - targets - self._resources.keys()):
+            message = "no list leads to this page; a resource's page stands in docs/resources/"
+            self.faults.append(Fault(docs / page, 0, message))
+        for page in sorted(name for name in targets - pages if name.endswith(".md")):
+            message = f"the navigation names '{page}', which is not in docs/; write it or remove it"
+            path = self.project.root / "mkdocs.yml"
+            self.faults.append(Fault(path, line_of(path, re.escape(page)), message))
+
+    def unpublished(self) -> list[str]:
+        """What stands in docs/ and does not become a file of the site by itself."""
+        listed = [source for source, r in self._resources.items() if not r.annotated]
+        return [*listed, *(name for name in STYLES if (self.project.root / "docs" / name).exists())]
+
+    def write_generated(self) -> list[str]:
+        """Writes the sources that the build makes; returns their paths in the generated folder."""
+        folder, written = Path(self.generated.name), []
+        for snippet in self.project.snippets.values():
+            written += [write_notebook(folder, snippet)]
+            written += write_downloads(folder, self.project, snippet)
+        if stylesheet := self.project.settings.stylesheet:
+            paths = (self.project.root / "docs" / name for name in STYLES)
+            css = "".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
+            (folder / stylesheet).parent.mkdir(parents=True, exist_ok=True)
+            (folder / stylesheet).write_text(css, encoding="utf-8")
+            written.append(stylesheet)
+        return written
+
+    def notebook_html(self, source: str, made_of: list[str], render: Callable[[], str]) -> str:
+        """What `render` makes of a notebook's prose, from memory if nothing it depends on changed.
+
+        `made_of` names the renderer; nbconvert takes a fifth of a second a page.
+        """
+        templates = sorted((self.project.root / NOTEBOOK_TEMPLATES).rglob("*.j2"))
+        notebook = Path(self.generated.name, source)
+        texts = (path.read_text(encoding="utf-8") for path in (notebook, *templates))
+        return MEMORY.recall([*made_of, *texts], render)
+
+    def page_text(self, source: str, url_of: UrlOf) -> str:
+        """The Markdown of a page of docs/ with everything embedded, without its front matter."""
+        path = self.project.root / "docs" / source
+        _, body, before = split_front_matter(read_text(path))
+        page = Page(
+            path=path,
+            text=body,
+            lines_before=before,
+            url_of=lambda name: url_of(f"snippets/{name}.ipynb"),
+            lists=lists(self.project, url_of),
+        )
+        self.linked.append(read_links(path, body, self.project))
+        try:
+            body = embed(page, self.project)
+        except Faults as error:
+            self.faults += error.faults
+        self.used[source] = page.used
+        return body
+
+    def page_html(self, source: str, html: str, shows_terms: bool, url_of: UrlOf) -> str:
+        """The HTML of a page with its cells, formulas, terms and copy buttons."""
+        subject = self.subject(source)
+        if isinstance(subject, Snippet):
+            # mkdocs-jupyter appends nbconvert's stylesheet; ours is in docs/assets/css.
+            html = re.sub(r"\s*<style>.*?</style>\s*$", "", html, flags=re.DOTALL)
+            html = fill_cells(formulas.mark_dollars(html), self.project, subject)
+        html, problems = formulas.typeset(html, self.project.palette)
+        path = self.path_of(source)
+        for latex, message in problems:
+            line = line_of(path, re.escape(latex.split("\n")[0]))
+            self.faults.append(Fault(path, line, message))
+        # After the formulas, whose commands may be called as a term is.
+        if subject or shows_terms:
+            html = mark_terms(html, self.project.terms, url_of(GLOSSARY))
+        return add_copy_buttons(html)
+
+    def page_context(self, source: str, url: str) -> dict[str, Any]:
+        """What the theme's templates show around a page; `url` is its address."""
+        project, subject = self.project, self.subject(source)
+        names = self.used.get(source, [])
+        context: dict[str, Any] = {"resource": None, "snippet": None}
+        if isinstance(subject, Snippet):
+            names = [subject.name]
+            shown_on = [r for r in project.resources if subject.name in self.shown_by(r)]
+            run = project.runs[subject.name]
+            context |= {"snippet": subject, "run": run, "resources": shown_on}
+        elif subject:
+            code = f"<pre><span></span><code>{escape(bibtex([subject]))}</code></pre>"
+            context |= {
+                "resource": subject,
+                "following": project.following(subject),
+                "after": [r for r in project.resources if r.slug in subject.after],
+                "archived": project.archived(subject),
+                "bibtex": Markup(add_copy_buttons(code, "cite")),
+            }
+        return context | {
+            "linked_data": linked_data(project, subject, source, url),
+            "shown": [project.snippets[name] for name in names],
+            "proof": proof(project, names or project.snippets),
+        }
+
+    def shown_by(self, resource: Resource) -> list[str]:
+        """The snippets that a resource's page shows."""
+        return self.used.get(f"resources/{resource.slug}.md", [])
+
+    def finished(self, output: str) -> str:
+        """The whole HTML of a page as it is published."""
+        return self.figures.put_back(lead_to_copies(output, self.project.links))
+
+    def finish(self, built: Path) -> None:
+        """Writes what belongs to no page into the folder of the built site.
+
+        Raises:
+            Faults: everything that was wrong with any page.
+        """
+        docs, anchors = self.project.root / "docs", linkable(self.linked, self.project)
+        self.faults += [f for page in self.linked for f in link_faults(page, docs, anchors)]
+        if self.faults:
+            raise Faults(self.faults)
+        pages = (path.read_text(encoding="utf-8") for path in built.rglob("*.html"))
+        font = built / "assets" / "fonts" / "math.woff2"
+        font.parent.mkdir(parents=True, exist_ok=True)
+        font.write_bytes(formulas.math_font(formulas.characters(pages)))
+        write_exports(self.project, self.shown_by, built)
+        MEMORY.save()
+
+
+def compiled_templates(root: Path) -> FileSystemBytecodeCache:
+    """Where the theme's templates are kept compiled, which takes half a second."""
+    folder = cache_folder(root) / "templates"
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))
+
+
+def _targets(nav: list[Any]) -> Iterator[str]:
+    """Every page that a navigation names."""
+    for entry in nav:
+        target = next(iter(entry.values())) if isinstance(entry, dict) else entry
+        if isinstance(target, str):
+            yield target
+        else:
+            yield from _targets(target)
