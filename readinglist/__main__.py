@@ -1,7 +1,5 @@
 """What a contributor types: `python -m readinglist` and a command; without one, it lists them."""
 
-from __future__ import annotations
-
 import argparse
 import signal
 import sys

@@ -1,13 +1,11 @@
 """What is wrong, where, and what to do about it: the only kind of error a contributor sees."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 T = TypeVar("T")
 LONGEST_LIST = 40  # names that a message tells
@@ -33,9 +31,9 @@ class Faults(Exception):
         self.faults = sorted(set(faults))
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
-    def within(self, root: Path) -> Faults:
+    def within(self, root: Path) -> Self:
         """The same faults with paths as a contributor types them, from the project's root."""
-        return Faults(
+        return type(self)(
             replace(fault, path=fault.path.relative_to(root))
             if fault.path.is_relative_to(root)
             else fault

@@ -1,7 +1,5 @@
 """Results that outlive a process: functools.cache for what is slow and made of its arguments."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Where the parts of a project are, and what its mkdocs.yml says of the site."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

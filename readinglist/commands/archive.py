@@ -3,8 +3,6 @@
 The same commit and the same stored runs give the same bytes, wherever and whenever it is made.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess

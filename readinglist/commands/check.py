@@ -1,7 +1,5 @@
 """`check`: everything that is wrong with the project, found without running anything."""
 
-from __future__ import annotations
-
 import argparse
 import ast
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Asks the addresses that the pages link to if they are still there, as a scheduled job does."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`links`: keeps docs/links.json, a record for every link of the project that leaves the site."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`new resource` and `new snippet`: the files of a contribution, from a template that builds."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

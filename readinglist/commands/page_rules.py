@@ -1,7 +1,5 @@
 """Rules for the text of a page, beyond what it embeds and where it links."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The whole project as the rules of `check` see it, without a run."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

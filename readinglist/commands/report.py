@@ -1,7 +1,5 @@
 """What a change does to the site: two builds, compared for the reviewer of a pull request."""
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import gzip

@@ -1,13 +1,12 @@
 """`run`: runs the snippets that are not stored, all or a part, and shows what one printed."""
 
-from __future__ import annotations
-
 import argparse
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from readinglist.faults import Fault, Faults, nearest
 from readinglist.running.kernel import BUDGET
@@ -60,7 +59,7 @@ class Shard:
     total: int
 
     @classmethod
-    def parse(cls, text: str) -> Shard:
+    def parse(cls, text: str) -> Self:
         """A shard from `1/4`. Raises ArgumentTypeError for anything else."""
         match = re.fullmatch(r"(\d+)/(\d+)", text)
         if not match or not 1 <= int(match[1]) <= int(match[2]):

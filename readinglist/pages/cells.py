@@ -1,7 +1,5 @@
 """One executed cell as HTML, the same on resource pages and on snippet pages."""
 
-from __future__ import annotations
-
 import re
 from html import escape
 

@@ -1,7 +1,5 @@
 """How to cite a work, be it a resource or this site: BibTeX through pybtex, and CSL-JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Any

@@ -4,8 +4,6 @@ What a page may say is replaced: a fenced `cell`, `drawing` or `claim` block, a 
 `resources`, and an inline value `[[snippet.name:format]]`. The rest passes through as it is.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Figures and drawings as part of a page: SVG with the page's colours and fonts, and a text."""
 
-from __future__ import annotations
-
 import re
 from html import escape
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is done to finished HTML: terms, archived copies, copy buttons, figures set aside."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from html import escape, unescape

@@ -1,7 +1,5 @@
 """Mathematics, typeset by the build: LaTeX in, MathML out, and a font of the characters in use."""
 
-from __future__ import annotations
-
 import hashlib
 import html
 import re

@@ -1,7 +1,5 @@
 """Where a page's links lead, and what its images say: one judge, for `check` and for the build."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The lists made from metadata: each is a template of theme/blocks, named as its block is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path

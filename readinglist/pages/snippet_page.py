@@ -1,7 +1,5 @@
 """The files of a snippet's page: the notebook that becomes it, and what can be downloaded."""
 
-from __future__ import annotations
-
 import shutil
 from html import escape
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Numbers in prose: `[[snippet.name:format]]` becomes what that variable held in the run."""
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Iterable, Mapping

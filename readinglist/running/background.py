@@ -1,7 +1,5 @@
 """Runs snippets while the site is served, which shows meanwhile what there is."""
 
-from __future__ import annotations
-
 import logging
 import os
 import threading

@@ -4,8 +4,6 @@ The text of this file is executed there, in a namespace of its own: a snippet ma
 `type`, and the project cannot be imported where a snippet runs.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import sys

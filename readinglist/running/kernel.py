@@ -1,8 +1,6 @@
 """The process that a snippet runs in: bounded, apart from everything else, and able to say why it
 ended."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

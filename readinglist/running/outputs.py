@@ -1,7 +1,5 @@
 """What a cell showed, kind by kind: whoever tells of a run reads it here."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """A run that is not there (yet): pages can be read and shown without it."""
 
-from __future__ import annotations
-
 import ast
 import datetime
 from collections.abc import Iterator

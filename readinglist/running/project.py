@@ -1,7 +1,5 @@
 """A project with a run of every snippet: opened for a build, for the server, or without runs."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What must be true of a run before a page shows it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from readinglist.faults import Fault, line_of

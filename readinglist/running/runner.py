@@ -1,7 +1,5 @@
 """Runs snippets: several at once, each bounded, and only those whose result is not stored."""
 
-from __future__ import annotations
-
 import atexit
 import datetime
 import os

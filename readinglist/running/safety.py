@@ -3,8 +3,6 @@
 The policy of site/head.py holds a second line in the reader's browser.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

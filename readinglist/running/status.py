@@ -1,7 +1,5 @@
 """What is known of the runs: the status of each, and the proof at the foot of a page."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ torch would show old results; and it cannot keep the values, the files and the t
 few lines can.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform

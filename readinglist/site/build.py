@@ -1,7 +1,5 @@
 """One build of the site, event by event, without the generator that calls it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

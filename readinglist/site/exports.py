@@ -1,7 +1,5 @@
 """The files beside the pages that other programs read: resources, citations, feed, status."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """What stands in the head of a page for programs: the policy of browsers, and linked data."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The adapter to MkDocs, the only module that imports it: another generator needs another."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ become tags, which search weighs most; the name of a program stands before its t
 page counts, its front matter says: `search: boost`.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

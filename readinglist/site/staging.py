@@ -1,7 +1,5 @@
 """A build takes place beside the site and replaces it in one step when it has succeeded."""
 
-from __future__ import annotations
-
 import atexit
 import fcntl
 import os

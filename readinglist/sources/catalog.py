@@ -1,7 +1,5 @@
 """Everything that is written: snippets, resources and what belongs to them, checked together."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A snippet's dependency block (PEP 723): read, and held against its imports and the pins."""
 
-from __future__ import annotations
-
 import ast
 import importlib.metadata
 import re

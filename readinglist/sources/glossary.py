@@ -1,7 +1,5 @@
 """The glossary: read from its page, and shown where another page first uses a term."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ One file, docs/links.json, holds it. `python -m readinglist links` keeps it comp
 `--refresh`, which a scheduled job runs, asks the addresses themselves.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

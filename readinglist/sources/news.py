@@ -1,7 +1,5 @@
 """The news: what docs/whats-new.md tells, by day."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path

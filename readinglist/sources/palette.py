@@ -1,7 +1,5 @@
 """The colours of quantities, read from the site's stylesheet, and the style of figures."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The order of reading: what comes after what, checked, and drawn as a graph."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -57,7 +55,7 @@ class Step:
 
     number: int
     resource: Resource
-    after: list[Step]
+    after: list["Step"]
     leads_to: list[Resource]
     so_far: int  # minutes, this step's included
 

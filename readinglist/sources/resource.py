@@ -1,7 +1,5 @@
 """Reads a resource: a page whose front matter says everything about the work it annotates."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,7 +1,5 @@
 """Reads a snippet, a program in jupytext's percent format, cell by cell, without running it."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 import re

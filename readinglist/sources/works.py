@@ -1,7 +1,5 @@
 """What can be cited: a work, its citation in words, and this site itself as a work."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from pathlib import Path
