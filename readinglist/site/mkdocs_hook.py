@@ -30,7 +30,7 @@ from readinglist.running.project import open_project, open_served_project
 from readinglist.settings import cache_folder, memory_file
 from readinglist.site.build import NOTEBOOK_TEMPLATES, RESOURCE_BOOST, Build, compiled_templates
 from readinglist.site.head import policies
-from readinglist.site.search_index import complete_index
+from readinglist.site.search_index import complete_index, remember_entries
 from readinglist.site.staging import publish, staging_folder
 from readinglist.sources.snippet import Snippet
 
@@ -94,6 +94,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
         env.bytecode_cache = compiled_templates(root)
     # The server writes a script of its own into each page, to load it anew.
     env.globals["content_policy"] = (lambda _: "") if background else policies(env, config=config)
+    remember_entries(config.plugins.get("material/search"))
     return env
 
 

@@ -6,8 +6,11 @@ page counts, its front matter says: `search: boost`.
 """
 
 import json
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from readinglist.memory import MEMORY
 from readinglist.sources.catalog import Catalog
 
 
@@ -24,3 +27,23 @@ def complete_index(site: Path, catalog: Catalog) -> None:
         if location in programs:
             document["title"] = f"{programs[location]}.py: {document['title']}"
     path.write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+
+
+def remember_entries(plugin: Any) -> None:
+    """Lets the plugin's index make the entries of a page only if the page has changed."""
+    if plugin is None:
+        return
+    index, add = plugin.search_index, plugin.search_index.add_entry_from_context
+
+    def recall(page: Any) -> None:
+        def entries() -> list[dict[str, Any]]:
+            first = len(index.entries)
+            add(page)
+            made, index.entries[first:] = index.entries[first:], []
+            return made
+
+        settings = json.dumps([page.title, page.meta], default=str)
+        page_text = (page.url, settings, str(page.toc), page.content)
+        index.entries += MEMORY.recall([version("mkdocs-material"), *page_text], entries)
+
+    index.add_entry_from_context = recall

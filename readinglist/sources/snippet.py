@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import jupytext
 import nbformat
 
 from readinglist.faults import Fault, Faults, read_text
+from readinglist.memory import remembered
 from readinglist.sources.dependencies import import_faults, imports, pin_faults, read_dependencies
 
 MARKER = re.compile(r"^# %%", re.MULTILINE)
@@ -75,10 +77,10 @@ class Snippet:
         """The first paragraph as plain text."""
         return " ".join(self._introduction[1].split()).replace("`", "")
 
-    @cached_property
+    @property
     def assertions(self) -> int:
         """Assert statements outside functions: each of them held if the snippet ran to its end."""
-        return sum(_top_level_asserts(parsed(cell.source)) for cell in self.code.values())
+        return sum(_facts(cell.source)["assertions"] for cell in self.code.values())
 
     def notebook(self) -> nbformat.NotebookNode:
         """The snippet as a notebook to run, cell for cell."""
@@ -100,6 +102,18 @@ class Snippet:
             "nbformat_minor": 5,
         }
         return nbformat.from_dict(notebook)
+
+
+@remembered()
+def _facts(source: str) -> dict[str, Any]:
+    """What the syntax tree of a cell tells: its assertions, and its imports with their lines, or
+    the error and the line where it does not parse."""
+    try:
+        tree = parsed(source)
+        compile(tree, "<cell>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return {"assertions": 0, "imports": [], "error": [error.msg, error.lineno or 0]}
+    return {"assertions": _top_level_asserts(tree), "imports": imports(tree), "error": None}
 
 
 def _top_level_asserts(node: ast.AST) -> int:
@@ -135,9 +149,9 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
 def _cells(path: Path, text: str, head: str) -> list[Cell]:
     lines = text.splitlines()
     markers = [number for number, line in enumerate(lines, 1) if MARKER.match(line)]
-    nodes = jupytext.reads(text[len(head) :], fmt=FORMAT).cells if markers else []
-    if len(nodes) == len(markers):
-        return [_cell(node, line) for node, line in zip(nodes, markers, strict=True)]
+    cells = _read_cells(text[len(head) :]) if markers else []
+    if len(cells) == len(markers):
+        return [Cell(line=line, **cell) for cell, line in zip(cells, markers, strict=True)]
     allowed = "a cell starts with '# %% name' at the start of its line, and no other line may"
     odd = [n for n, line in enumerate(lines, 1) if re.match(r"\s*# ?%%", line) and n not in markers]
     if odd:
@@ -154,13 +168,12 @@ def _imports(snippet: Snippet) -> tuple[list[tuple[str, int]], list[Fault]]:
     for cell in snippet.cells:
         if cell.markdown:
             continue
-        try:
-            tree = parsed(cell.source)
-            compile(tree, str(snippet.path), "exec", dont_inherit=True)
-            imported += [(name, cell.line + line) for name, line in imports(tree)]
-        except SyntaxError as error:
-            message = f"this does not parse: {error.msg}; mend it"
-            faults.append(Fault(snippet.path, cell.line + (error.lineno or 0), message))
+        facts = _facts(cell.source)
+        imported += [(name, cell.line + line) for name, line in facts["imports"]]
+        if facts["error"]:
+            message, line = facts["error"]
+            what = f"this does not parse: {message}; mend it"
+            faults.append(Fault(snippet.path, cell.line + line, what))
     return imported, faults
 
 
@@ -172,16 +185,20 @@ def _head_faults(path: Path, head: str) -> Iterator[Fault]:
             return
 
 
-def _cell(node: nbformat.NotebookNode, line: int) -> Cell:
-    return Cell(
-        name=node.metadata.get("title", ""),
-        source=node.source,
-        line=line,
-        markdown=node.cell_type != "code",
-        demo="demo" in node.metadata.get("tags", []),
-        timed="timed" in node.metadata.get("tags", []),
-        alt=str(node.metadata.get("alt", "")),
-    )
+@remembered("jupytext")
+def _read_cells(text: str) -> list[dict[str, Any]]:
+    """The fields of each cell, but for its line."""
+    return [
+        {
+            "name": node.metadata.get("title", ""),
+            "source": node.source,
+            "markdown": node.cell_type != "code",
+            "demo": "demo" in node.metadata.get("tags", []),
+            "timed": "timed" in node.metadata.get("tags", []),
+            "alt": str(node.metadata.get("alt", "")),
+        }
+        for node in jupytext.reads(text, fmt=FORMAT).cells
+    ]
 
 
 def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
