@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,11 @@ class Faults(Exception):
             else fault
             for fault in self.faults
         )
+
+    def listed(self) -> str:
+        """How many there are, and each on lines of its own."""
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        return f"{count}.\n{textwrap.indent(str(self), '  ')}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

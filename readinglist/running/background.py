@@ -14,6 +14,7 @@ from readinglist.running.pending import pending_run
 from readinglist.running.run_checks import run_faults
 from readinglist.running.runner import Runner
 from readinglist.running.store import Run
+from readinglist.settings import cache_folder
 from readinglist.sources.catalog import Catalog
 from readinglist.sources.snippet import Snippet
 
@@ -34,24 +35,26 @@ class Job:
 class Background:
     """Runs what is not stored, as many at once as there are cores.
 
-    The end of a run changes a file in `folder`, which the server watches.
+    The end of a run changes a file in its `folder`, which the server watches.
     """
 
-    def __init__(self, folder: Path, pause: float = PAUSE) -> None:
-        self.folder = folder
+    def __init__(self, pause: float = PAUSE) -> None:
+        self.folder: Path | None = None  # known as soon as a project is
         self._pause = pause
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._stopped = False
-        self.announce()  # what is not there cannot be watched
 
     def runs(self, catalog: Catalog, make_runner: Callable[[], Runner]) -> dict[str, Run]:
         """The stored runs, and pending ones for the rest, which is started.
 
         A run of what a snippet was before is ended, and so is one of a snippet that is gone.
         """
+        if self.folder is None:
+            self.folder = cache_folder(catalog.root) / "served"
+            self.announce()  # what is not there cannot be watched
         runner = make_runner()
         runs: dict[str, Run] = {}
         with self._lock:
@@ -115,8 +118,9 @@ class Background:
         """Changes the file that the server watches."""
         with self._lock:
             self._timer = None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "ended").write_text(f"{time.time()}")
+        if self.folder:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "ended").write_text(f"{time.time()}")
 
     def stop(self) -> None:
         """Ends every run. Those that had ended are stored."""

@@ -97,11 +97,13 @@ class Cache:
             partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
             try:
                 _write(partial, run)
-                if self.load(name, key) is None:
-                    shutil.rmtree(entry, ignore_errors=True)
-                    # Or a second build has stored the same entry: it is as good as ours.
+                # There may be one that cannot be read, or that of a second build: it is as good.
+                for _ in range(2):
                     with suppress(OSError):
                         partial.rename(entry)
+                    if self.load(name, key):
+                        break
+                    shutil.rmtree(entry, ignore_errors=True)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
             for old in _newest_first(entry.parent)[NEWEST:]:

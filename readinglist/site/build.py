@@ -1,13 +1,14 @@
 """One build of the site, event by event, without the generator that calls it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
@@ -21,21 +22,22 @@ from readinglist.pages.finishing import SetAside, add_copy_buttons, lead_to_copi
 from readinglist.pages.links import Linked, link_faults, linkable, read_links
 from readinglist.pages.lists import lists
 from readinglist.pages.snippet_page import fill_cells, write_downloads, write_notebook
-from readinglist.running.project import Project
+from readinglist.running.background import Background
+from readinglist.running.project import Project, open_project, open_served_project
 from readinglist.running.status import proof
-from readinglist.settings import cache_folder, writable
+from readinglist.settings import cache_folder, memory_file, writable
 from readinglist.site.exports import write_exports
 from readinglist.site.head import linked_data
+from readinglist.site.navigation import navigation, navigation_faults
+from readinglist.site.search_index import RESOURCE_BOOST, complete_index
 from readinglist.sources.glossary import GLOSSARY
 from readinglist.sources.resource import Resource, split_front_matter
 from readinglist.sources.snippet import Snippet
 
 # What a page waits for is one file: the styles of docs/assets/css, in this order.
 STYLES = [f"assets/css/{name}.css" for name in ("palette", "site", "drawings")]
+NOTEBOOK_RENDERER = ("mkdocs-jupyter", "nbconvert", "mistune")
 NOTEBOOK_TEMPLATES = Path("theme", "notebook")
-# How much a hit of the search on a resource's page counts. A program says a word often, and would
-# else come before the sentence that explains it; other pages say so in their front matter.
-RESOURCE_BOOST = 10.0
 UrlOf = Callable[[str], str]  # from a path below docs/ to a link from the page that is made
 
 
@@ -54,6 +56,24 @@ class Build:
     used: dict[str, list[str]] = field(default_factory=dict)  # page: the snippets it shows
     linked: list[Linked] = field(default_factory=list)
 
+    @classmethod
+    def begin(cls, root: Path, background: Background | None) -> Self:
+        """Opens the project at `root`; with a background, what is not stored is run in it.
+
+        Raises:
+            Faults: everything wrong with the snippets, the resources, the runs or the cache.
+        """
+        MEMORY.open(memory_file(root))
+        templates = cache_folder(root) / "templates"
+        with writable(templates):
+            templates.mkdir(parents=True, exist_ok=True)
+        return cls(open_served_project(root, background) if background else open_project(root))
+
+    @property
+    def compiled_templates(self) -> FileSystemBytecodeCache:
+        """Where the theme's templates are kept compiled, which takes half a second."""
+        return FileSystemBytecodeCache(str(cache_folder(self.project.root) / "templates"))
+
     @cached_property
     def _resources(self) -> dict[str, Resource]:
         return {f"resources/{r.slug}.md": r for r in self.project.resources}
@@ -71,34 +91,10 @@ class Build:
         return subject.path if subject else self.project.root / "docs" / source
 
     def navigation(self) -> list[Any]:
-        """The settings' navigation, with `resources/` and `snippets/` as what stands in them."""
-        project = self.project
-        folders: dict[str, list[Any]] = {
-            "resources/": [f"resources/{r.slug}.md" for r in project.resources if r.annotated],
-            "snippets/": [
-                "snippets/index.md",
-                *({s.title: f"snippets/{s.name}.ipynb"} for s in project.snippets.values()),
-            ],
-        }
-        entries = [e if isinstance(e, dict) else {"": e} for e in project.settings.nav]
-        nav = [
-            {title: folders.get(target, target) if isinstance(target, str) else target}
-            for entry in entries
-            for title, target in entry.items()
-        ]
-        self._check_navigation(set(_targets(nav)))
-        return [entry.get("", entry) for entry in nav]
-
-    def _check_navigation(self, targets: set[str]) -> None:
-        docs = self.project.root / "docs"
-        pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
-        for page in sorted(pages - targets - self._resources.keys()):
-            message = "no list leads to this page; a resource's page stands in docs/resources/"
-            self.faults.append(Fault(docs / page, 0, message))
-        for page in sorted(name for name in targets - pages if name.endswith(".md")):
-            message = f"the navigation names '{page}', which is not in docs/; write it or remove it"
-            path = self.project.root / "mkdocs.yml"
-            self.faults.append(Fault(path, line_of(path, re.escape(page)), message))
+        """The navigation with all pages in it; what it lacks is noted."""
+        nav = navigation(self.project)
+        self.faults += navigation_faults(self.project, nav)
+        return nav
 
     def unpublished(self) -> list[str]:
         """What stands in docs/ and does not become a file of the site by itself."""
@@ -119,15 +115,25 @@ class Build:
             written.append(stylesheet)
         return written
 
-    def notebook_html(self, source: str, made_of: list[str], render: Callable[[], str]) -> str:
-        """What `render` makes of a notebook's prose, from memory if nothing it depends on changed.
-
-        `made_of` names the renderer; nbconvert takes a fifth of a second a page.
-        """
+    def notebook_html(self, source: str, render: Callable[[], str]) -> str:
+        """What `render` makes of a notebook's prose, from memory if nothing it depends on changed:
+        it takes a fifth of a second a page."""
+        renderer = [f"{name} {version(name)}" for name in NOTEBOOK_RENDERER]
         templates = sorted((self.project.root / NOTEBOOK_TEMPLATES).rglob("*.j2"))
         notebook = Path(self.generated.name, source)
         texts = (path.read_text(encoding="utf-8") for path in (notebook, *templates))
-        return MEMORY.recall([*made_of, *texts], render)
+        return MEMORY.recall([*renderer, *texts], render)
+
+    def page_meta(self, source: str) -> dict[str, Any]:
+        """What the page says of itself beside its front matter."""
+        subject = self.subject(source)
+        if isinstance(subject, Snippet):
+            return {"description": escape(subject.summary)}
+        if subject:
+            boost = {"boost": RESOURCE_BOOST}
+            # Material would show a status of its own in the navigation.
+            return {"description": escape(subject.why), "search": boost, "status": None}
+        return {}
 
     def page_text(self, source: str, url_of: UrlOf) -> str:
         """The Markdown of a page of docs/ with everything embedded, without its front matter."""
@@ -208,27 +214,10 @@ class Build:
         self.faults += [f for page in self.linked for f in link_faults(page, docs, anchors)]
         if self.faults:
             raise Faults(self.faults)
+        complete_index(built, self.project)
         pages = (path.read_text(encoding="utf-8") for path in built.rglob("*.html"))
         font = built / "assets" / "fonts" / "math.woff2"
         font.parent.mkdir(parents=True, exist_ok=True)
         font.write_bytes(formulas.math_font(formulas.characters(pages)))
         write_exports(self.project, self.shown_by, built)
         MEMORY.save()
-
-
-def compiled_templates(root: Path) -> FileSystemBytecodeCache:
-    """Where the theme's templates are kept compiled, which takes half a second."""
-    folder = cache_folder(root) / "templates"
-    with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    return FileSystemBytecodeCache(str(folder))
-
-
-def _targets(nav: list[Any]) -> Iterator[str]:
-    """Every page that a navigation names."""
-    for entry in nav:
-        target = next(iter(entry.values())) if isinstance(entry, dict) else entry
-        if isinstance(target, str):
-            yield target
-        else:
-            yield from _targets(target)

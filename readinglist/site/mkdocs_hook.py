@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from html import escape
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
-from mkdocs.plugins import CombinedEvent, event_priority
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
@@ -23,30 +21,40 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist.faults import Faults
-from readinglist.memory import MEMORY
 from readinglist.pages.embedding import HTML_FENCE
 from readinglist.running.background import Background
-from readinglist.running.project import open_project, open_served_project
-from readinglist.settings import cache_folder, memory_file
-from readinglist.site.build import NOTEBOOK_TEMPLATES, RESOURCE_BOOST, Build, compiled_templates
+from readinglist.site.build import NOTEBOOK_TEMPLATES, Build
 from readinglist.site.head import policies
-from readinglist.site.search_index import complete_index, remember_entries
+from readinglist.site.search_index import remember_entries
 from readinglist.site.staging import publish, staging_folder
 from readinglist.sources.snippet import Snippet
 
-RENDERER = [f"{name} {version(name)}" for name in ("nbconvert", "mistune", "mkdocs-jupyter")]
-serving = False
 background: Background | None = None  # while the site is served
 build: Build
-root: Path
 site: Path  # where the finished site goes
 
 
 def on_startup(command: str, dirty: bool) -> None:
-    global serving
-    serving = command == "serve"
+    global background
+    background = Background() if command == "serve" else None
     # A build that is cancelled from outside cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    global build, site
+    root, site = Path(config.config_file_path).parent, Path(config.site_dir)
+    with _aborting(root):
+        build = Build.begin(root, background)
+    config.nav = build.navigation()
+    config.watch += [str(root / folder) for folder in ("snippets", "theme", "readinglist")]
+    if not background:
+        config.site_dir = str(staging_folder(site))
+    jupyter_settings.templates_dir = str(root / NOTEBOOK_TEMPLATES)
+    # The fence that carries finished HTML through Markdown.
+    fence = {"name": HTML_FENCE, "class": HTML_FENCE, "format": lambda source, *_, **__: source}
+    config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [fence]
+    return config
 
 
 def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
@@ -60,38 +68,18 @@ def on_shutdown() -> None:
         background.stop()
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    global background, build, root, site
-    root, site = Path(config.config_file_path).parent, Path(config.site_dir)
-    if serving and not background:
-        background = Background(cache_folder(root) / "served")
-    with _aborting():
-        MEMORY.open(memory_file(root))
-        build = Build(open_served_project(root, background) if background else open_project(root))
-    config.nav = build.navigation()
-    config.watch += [str(root / folder) for folder in ("snippets", "theme", "readinglist")]
-    if not background:
-        config.site_dir = str(staging_folder(site))
-    jupyter_settings.templates_dir = str(root / NOTEBOOK_TEMPLATES)
-    # The fence that carries finished HTML through Markdown.
-    fence = {"name": HTML_FENCE, "class": HTML_FENCE, "format": lambda source, *_, **__: source}
-    config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [fence]
-    return config
-
-
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source in build.unpublished():
         files.remove(files.src_uris[source])
+    at = (build.generated.name, config.site_dir, config.use_directory_urls)
     for path in build.write_generated():
-        folder = build.generated.name
-        files.append(File(path, folder, config.site_dir, config.use_directory_urls))
+        files.append(File(path, *at))
     return files
 
 
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
-    with _aborting():
-        env.bytecode_cache = compiled_templates(root)
+    env.bytecode_cache = build.compiled_templates
     # The server writes a script of its own into each page, to load it anew.
     env.globals["content_policy"] = (lambda _: "") if background else policies(env, config=config)
     remember_entries(config.plugins.get("material/search"))
@@ -110,7 +98,14 @@ def _render_once(page: Page, render: Any, config: MkDocsConfig, files: Files) ->
         render(config, files)
         return page.content or ""
 
-    page.content = build.notebook_html(page.file.src_uri, RENDERER, html)
+    page.content = build.notebook_html(page.file.src_uri, html)
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    page.meta.update(build.page_meta(page.file.src_uri))
+    if isinstance(build.subject(page.file.src_uri), Snippet):
+        return markdown
+    return build.page_text(page.file.src_uri, partial(_url, page, files))
 
 
 def _url(page: Page, files: Files, target: str) -> str:
@@ -118,29 +113,16 @@ def _url(page: Page, files: Files, target: str) -> str:
     return get_relative_url(file.url if file else target, page.url)
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    subject = build.subject(page.file.src_uri)
-    if isinstance(subject, Snippet):
-        return markdown
-    if subject:
-        page.meta["description"] = escape(subject.why)
-        page.meta["search"] = {"boost": RESOURCE_BOOST}
-        page.meta.pop("status")  # Material would show one of its own in the navigation
-    return build.page_text(page.file.src_uri, partial(_url, page, files))
-
-
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    shows_terms = bool(page.meta.get("terms"))
-    return build.page_html(page.file.src_uri, html, shows_terms, partial(_url, page, files))
+    url_of = partial(_url, page, files)
+    return build.page_html(page.file.src_uri, html, bool(page.meta.get("terms")), url_of)
 
 
 @event_priority(50)  # before the search plugin, which would parse every point of every figure
 def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: Any) -> dict:
     subject = build.subject(page.file.src_uri)
     if isinstance(subject, Snippet):
-        repository = (config.repo_url or "").rstrip("/")
-        page.edit_url = f"{repository}/edit/main/snippets/{subject.name}.py"
-        page.meta["description"] = escape(subject.summary)
+        page.edit_url = f"{str(config.repo_url).rstrip('/')}/edit/main/snippets/{subject.name}.py"
         page.toc = TableOfContents([AnchorLink(name, name, 2) for name in subject.code])
     page.content = build.figures.take(page.content or "")
     return context | build.page_context(page.file.src_uri, page.canonical_url or "")
@@ -150,29 +132,18 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     return build.finished(output)
 
 
-@event_priority(-50)  # between the plugin that writes the index and the one that copies it
-def _complete_index(config: MkDocsConfig) -> None:
-    complete_index(Path(config.site_dir), build.project)
-
-
 @event_priority(-200)  # after every plugin has written its files
-def _finish(config: MkDocsConfig) -> None:
-    with _aborting():
+def on_post_build(config: MkDocsConfig) -> None:
+    with _aborting(build.project.root):
         build.finish(Path(config.site_dir))
     if not background:
         publish(Path(config.site_dir), site)
         config.site_dir = str(site)
 
 
-on_post_build = CombinedEvent(_complete_index, _finish)
-
-
 @contextmanager
-def _aborting() -> Iterator[None]:
+def _aborting(root: Path) -> Iterator[None]:
     try:
         yield
     except Faults as error:
-        faults = error.within(root).faults
-        listed = "".join(f"\n  {line}" for f in faults for line in str(f).split("\n"))
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise Abort(f"The site was not built: {count}.{listed}") from None
+        raise Abort(f"The site was not built: {error.within(root).listed()}") from None

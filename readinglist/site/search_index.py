@@ -13,6 +13,10 @@ from typing import Any
 from readinglist.memory import MEMORY
 from readinglist.sources.catalog import Catalog
 
+# How much a hit on a resource's page counts. A program says a word often, and would else come
+# before the sentence that explains it.
+RESOURCE_BOOST = 10.0
+
 
 def complete_index(site: Path, catalog: Catalog) -> None:
     """Adds the authors and the names of programs to the index of the built site."""
@@ -26,7 +30,10 @@ def complete_index(site: Path, catalog: Catalog) -> None:
             document["tags"] = authors[location]
         if location in programs:
             document["title"] = f"{programs[location]}.py: {document['title']}"
-    path.write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+    text = json.dumps(index, ensure_ascii=False)
+    path.write_text(text, encoding="utf-8")
+    # As Material's offline plugin has it, for a page that is read from a folder.
+    path.with_suffix(".js").write_text(f"var __index = {text}", encoding="utf-8")
 
 
 def remember_entries(plugin: Any) -> None:

@@ -36,7 +36,8 @@ def project(tmp_path, text_of_snippet):
 def served(tmp_path, monkeypatch):
     """A background with a cache of its own, a look at a project's runs, and the announcements."""
     announced = threading.Event()
-    background = Background(tmp_path / "served", pause=0.05)
+    background = Background(pause=0.05)
+    background.folder = tmp_path
     monkeypatch.setattr(background, "announce", announced.set)
 
     def look(root: Path):
