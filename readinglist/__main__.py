@@ -99,7 +99,7 @@ def _new_snippet(options: argparse.Namespace) -> int:
     program, test = (path.relative_to(ROOT) for path in paths)
     print(f"Wrote {program} and {test}: they run as they are.")
     print(f"Run it: python -m readinglist run {program.stem}")
-    print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_cumsum\n```")
+    print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_accumulate\n```")
     return 0
 
 
