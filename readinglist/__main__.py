@@ -18,6 +18,7 @@ try:
     from readinglist.faults import Fault, Faults, nearest
     from readinglist.running.project_runs import forget, run_snippets
     from readinglist.sources.catalog import Catalog, examine, read_catalog
+    from readinglist.sources.dependencies import read_pins, unlike_pins
     from readinglist.sources.link_records import LINKS, write_link_records
 except ModuleNotFoundError as missing:
     remedy = "run 'make setup', then 'source .venv/bin/activate'"
@@ -107,7 +108,13 @@ def _ask() -> Ask | None:
     return input if sys.stdin.isatty() else None
 
 
+def _tell_unlike_pins() -> None:
+    for note in unlike_pins(read_pins(ROOT)):
+        print(f"note: {note}", file=sys.stderr)
+
+
 def _check(options: argparse.Namespace) -> int:
+    _tell_unlike_pins()
     found = review(ROOT)
     faults = found.faults
     if options.path:
@@ -130,6 +137,7 @@ def _from_root(path: Path) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
+    _tell_unlike_pins()
     catalog = read_catalog(ROOT)
     chosen = _chosen(catalog, options.name, options.shard)
     runs = run_snippets(catalog, [catalog.snippets[name] for name in chosen])
