@@ -23,7 +23,8 @@ setup: $(VENV)/dev.ok
 # The lines that are cut are what torch needs of a graphics card, of which its processor builds need nothing.
 pins: export CUSTOM_COMPILE_COMMAND := make pins
 pins: COMPILE := $(BIN)/pip-compile --quiet --strip-extras --annotation-style line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
-pins: $(VENV)/dev.ok
+pins: | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet "$$(grep -o '^pip-tools==[^ ]*' requirements-dev.txt)"
 	$(COMPILE) requirements.in
 	sed -i.old -E '/^(cuda|nvidia|triton)/d; s/[+]cpu/    /' requirements.txt && rm requirements.txt.old
 	$(COMPILE) requirements-dev.in
