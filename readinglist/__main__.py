@@ -8,6 +8,7 @@ from pathlib import Path
 try:
     from readinglist.commands import archive, check, links, new, report, run
     from readinglist.faults import Faults
+    from readinglist.sources.dependencies import read_pins, unlike_pins
 except ModuleNotFoundError as missing:
     remedy = "run 'make setup', then 'source .venv/bin/activate'"
     sys.exit(f"{missing.name} is not installed for {sys.executable}; {remedy}")
@@ -25,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # A command that is cancelled from outside cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for note in unlike_pins(read_pins(ROOT)):
+        print(f"note: {note}", file=sys.stderr)
     try:
         return options.command(options, ROOT)
     except Faults as error:

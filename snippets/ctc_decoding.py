@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["numpy==2.4.6", "torch==2.13.0"]
+# dependencies = ["numpy>=1.26", "torch>=2.6"]
 #
 # [tool.recurrent]
 # concept = "CTC decoding"

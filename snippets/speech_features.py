@@ -1,11 +1,11 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
-#     "espeakng-loader==0.2.4",
-#     "ipython==9.18.1",
-#     "matplotlib==3.11.2",
-#     "soundfile==0.14.0",
-#     "torch==2.13.0",
+#     "espeakng-loader>=0.2",
+#     "ipython>=8.12",
+#     "matplotlib>=3.8",
+#     "soundfile>=0.13",
+#     "torch>=2.6",
 # ]
 #
 # [tool.recurrent]

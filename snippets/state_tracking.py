@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["matplotlib==3.11.2", "numpy==2.4.6", "torch==2.13.0"]
+# dependencies = ["matplotlib>=3.8", "numpy>=1.26", "torch>=2.6"]
 #
 # [tool.recurrent]
 # concept = "state tracking"

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["matplotlib==3.11.2", "torch==2.13.0"]
+# dependencies = ["matplotlib>=3.8", "torch>=2.6"]
 #
 # [tool.recurrent]
 # concept = "vanishing gradients"

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["matplotlib==3.11.2", "rapidfuzz==3.14.6", "torch==2.13.0"]
+# dependencies = ["matplotlib>=3.8", "rapidfuzz>=3.0", "torch>=2.6"]
 #
 # [tool.recurrent]
 # concept = "weight noise"

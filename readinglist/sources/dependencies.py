@@ -6,86 +6,92 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from readinglist.faults import Fault, nearest
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from pydantic import AliasPath, BaseModel, Field, PlainValidator, StringConstraints, ValidationError
+
+from readinglist.faults import Fault, line_of, nearest
 
 BLOCK = re.compile(r"^# /// script\n(?P<body>(?:#(?:| .*)\n)+?)# ///$", re.MULTILINE)
-PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)$")
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)", re.MULTILINE)
+
 # Packages to import, and packages of texts, which are found by name and read without an import.
 REQUIREMENTS = ("requirements.txt", "requirements-data.txt")
+
 EXPECTED = "put '# /// script', dependencies, [tool.recurrent] with concept, '# ///' at the top"
 
+# What is said of a part of the block that is missing or of another form.
+WRONG = {
+    "dependencies": "the dependency block lists no dependencies; "
+    'write dependencies = ["name>=version"], or [] for none',
+    "concept": f"the dependency block names no concept; {EXPECTED}",
+    "deprecations": "the deprecations of the dependency block are not texts with their reasons; "
+    'write "part of the warning" = "why it stays" in [tool.recurrent.deprecations]',
+}
 
-@dataclass
-class Dependencies:
-    """What the block declares: name to version, the line of each, the snippet's concept, and the
-    deprecations it knows of: part of the warning's text to the reason for leaving it."""
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
-    versions: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)
-    concept: str = ""
-    deprecations: dict[str, str] = field(default_factory=dict)
+distributions = cache(importlib.metadata.packages_distributions)  # it takes half a second
 
 
-def read_dependencies(path: Path, head: str) -> tuple[Dependencies, list[Fault]]:
+def _requirement(written: Any) -> Requirement:
+    try:
+        found = Requirement(str(written))
+    except InvalidRequirement:
+        raise ValueError("is not a requirement; write 'name>=version'") from None
+    if not any(part.operator in {">=", "~=", "=="} for part in found.specifier):
+        raise ValueError(f"has no lower bound; write '{found.name}>=version', the oldest you tried")
+    return found
+
+
+class Block(BaseModel):
+    """What the block declares. A deprecation is a part of a warning, with why it stays."""
+
+    dependencies: list[Annotated[Requirement, PlainValidator(_requirement)]]
+    concept: Words = Field(validation_alias=AliasPath("tool", "recurrent", "concept"))
+    deprecations: dict[Words, Words] = Field(
+        {}, validation_alias=AliasPath("tool", "recurrent", "deprecations")
+    )
+
+    @property
+    def ranges(self) -> dict[str, str]:
+        return {canonicalize_name(one.name): str(one.specifier) for one in self.dependencies}
+
+
+NOTHING = Block.model_construct(dependencies=[], concept="", deprecations={})
+
+
+def read_dependencies(path: Path, head: str) -> tuple[Block, list[Fault]]:
     """The block in `head`, the text before the first cell, and what is wrong with it."""
-    block = Dependencies()
     match = BLOCK.search(head)
     if not match:
-        return block, [Fault(path, 1, f"there is no dependency block (PEP 723); {EXPECTED}")]
+        return NOTHING, [Fault(path, 1, f"there is no dependency block (PEP 723); {EXPECTED}")]
     line = head.count("\n", 0, match.start()) + 1
     try:
         data = tomllib.loads(re.sub(r"^# ?", "", match["body"], flags=re.MULTILINE))
+        return Block.model_validate(data), []
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r" \(at line (\d+), .*\)$", str(error))
-        what = str(error)[: at.start()] if at else str(error)
-        line += int(at[1]) if at else 0
-        return block, [Fault(path, line, f"the dependency block is not TOML: {what}; {EXPECTED}")]
-    faults = []
-    concept = _inside(data, "tool", "recurrent", "concept")
-    if isinstance(concept, str) and concept.strip():
-        block.concept = concept.strip()
-    else:
-        faults.append(Fault(path, line, f"the dependency block names no concept; {EXPECTED}"))
-    known = _inside(data, "tool", "recurrent", "deprecations") or {}
-    if isinstance(known, dict) and all(_is_text(part) for pair in known.items() for part in pair):
-        block.deprecations = known
-    else:
-        message = "the deprecations of the dependency block are not texts with their reasons"
-        remedy = 'write "part of the warning" = "why it stays" in [tool.recurrent.deprecations]'
-        faults.append(Fault(path, line, f"{message}; {remedy}"))
-    requirements = data.get("dependencies")
-    if not isinstance(requirements, list):
-        remedy = 'write dependencies = ["name==version"], or [] for none'
-        faults.append(Fault(path, line, f"the dependency block lists no dependencies; {remedy}"))
-        return block, faults
-    for requirement in map(str, requirements):
-        where = _line_of(head, requirement) or line
-        if pin := PIN.match(requirement):
-            block.versions[pin["name"].lower()] = pin["version"]
-            block.lines[pin["name"].lower()] = where
-        else:
-            message = f"'{requirement}' is not an exact pin; write name==version"
-            faults.append(Fault(path, where, message))
-    return block, faults
+        what, _, at = str(error).partition(" (at line ")
+        line += int(at.partition(",")[0] or 0)
+        return NOTHING, [Fault(path, line, f"the dependency block is not TOML: {what}; {EXPECTED}")]
+    except ValidationError as error:
+        return NOTHING, [_fault(path, line, problem) for problem in error.errors()]
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+def _fault(path: Path, line: int, problem: Any) -> Fault:
+    if problem["type"] != "value_error":
+        return Fault(path, line, next(WRONG[key] for key in problem["loc"] if key in WRONG))
+    written = str(problem["input"])
+    where = line_of(path, re.escape(written)) or line
+    return Fault(path, where, f"'{written}' {problem['ctx']['error']}")
 
 
-def _inside(data: Any, *keys: str) -> Any:
-    for key in keys:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
-
-
-def _line_of(text: str, part: str) -> int:
-    return next((n for n, line in enumerate(text.splitlines(), 1) if part in line), 0)
+def _line(path: Path, name: str) -> int:
+    return line_of(path, "(?i)" + name.replace("-", "[-_.]+"))
 
 
 def imports(cell: ast.Module) -> list[tuple[str, int]]:
@@ -104,29 +110,19 @@ def imports(cell: ast.Module) -> list[tuple[str, int]]:
     return names
 
 
-@cache
-def _distributions() -> dict[str, list[str]]:
-    installed = importlib.metadata.packages_distributions()
-    return {module: [name.lower() for name in names] for module, names in installed.items()}
-
-
-def _packages(module: str, block: Dependencies) -> list[str]:
+def _packages(module: str, block: Block) -> list[str]:
     """The packages that a module may be from: its namesake, or those that are installed here."""
-    namesake = module.lower().replace("_", "-")
-    # To look through all that is installed takes half a second.
-    return [namesake] if namesake in block.versions else _distributions().get(module, [module])
+    if (namesake := canonicalize_name(module)) in block.ranges:
+        return [namesake]
+    return [canonicalize_name(name) for name in distributions().get(module, [module])]
 
 
 def import_faults(
-    path: Path,
-    block: Dependencies,
-    imported: list[tuple[str, int]],
-    siblings: set[str],
-    pins: dict[str, str],
+    path: Path, block: Block, found: list[tuple[str, int]], siblings: set[str], pins: dict[str, str]
 ) -> Iterator[Fault]:
     """What the cells import, with the line in the file, against what the block declares."""
     used = set()
-    for module, line in imported:
+    for module, line in found:
         itself = module in {".", "readinglist"}
         if itself or module in siblings:
             what = "the project itself" if itself else f"the snippet '{module}'"
@@ -134,35 +130,45 @@ def import_faults(
             yield Fault(path, line, message)
         elif module not in sys.stdlib_module_names:
             names = _packages(module, block)
-            declared = [name for name in names if name in block.versions]
+            declared = [name for name in names if name in block.ranges]
             used.update(declared)
             if not declared:
                 message = f"imports '{module}', which the dependency block does not declare"
                 yield Fault(path, line, f"{message}; {_how_to_declare(names[0], pins)}")
-    for name in sorted(block.versions.keys() - used):
+    for name in sorted(block.ranges.keys() - used):
         message = f"declares '{name}' but does not import it; remove it from the block"
-        yield Fault(path, block.lines[name], message)
+        yield Fault(path, _line(path, name), message)
 
 
 def _how_to_declare(name: str, pins: dict[str, str]) -> str:
     if name in pins:
-        return f"add '{name}=={pins[name]}', as requirements.txt pins it"
-    return f"add '{name}==...' there and to requirements.txt, if nothing that stands there will do"
+        return f"add '{name}>={pins[name]}', as it is pinned, or the oldest version that you tried"
+    new = f"add '{name}>=version' there and '{name}' to requirements.in, and run 'make pins'"
+    return f"{new}, if nothing that stands there will do"
 
 
-def pin_faults(path: Path, block: Dependencies, pins: dict[str, str]) -> Iterator[Fault]:
+def pin_faults(path: Path, block: Block, pins: dict[str, str]) -> Iterator[Fault]:
     """What the block declares against what requirements.txt pins and this machine has."""
-    for name, version in block.versions.items():
+    for name, versions in block.ranges.items():
         if name not in pins:
-            message = f"declares '{name}', which requirements.txt does not pin"
-            yield Fault(path, block.lines[name], f"{message}; {nearest(name, pins)}")
-        elif pins[name] != version:
-            message = f"declares {name}=={version}, but requirements.txt pins {pins[name]}"
-            yield Fault(path, block.lines[name], f"{message}; use that")
+            what = f"'{name}', which requirements.txt does not pin; {nearest(name, pins)}"
+        elif not Requirement(name + versions).specifier.contains(pins[name], prereleases=True):
+            what = f"{name}{versions}, but requirements.txt pins {pins[name]}; widen the range"
         elif installed_version(name) is None:
-            message = f"declares {name}=={version}, which is not installed here"
-            remedy = "install it with 'make build'"
-            yield Fault(path, block.lines[name], f"{message}; {remedy}")
+            what = f"{name}{versions}, which is not installed here; install it with 'make build'"
+        else:
+            continue
+        yield Fault(path, _line(path, name), f"declares {what}")
+
+
+def unlike_pins(pins: dict[str, str]) -> list[str]:
+    """A note of each package that is installed here in another version than the pinned one."""
+    return [
+        f"{name} {version} is installed, but requirements.txt pins {pin}; run 'make -B setup'"
+        for name, pin in pins.items()
+        # A label, as in 2.13.0+cpu, names a build and no other version.
+        if (version := installed_version(name)) and version.partition("+")[0] != pin
+    ]
 
 
 @cache
@@ -178,5 +184,4 @@ def read_pins(root: Path) -> dict[str, str]:
     """Name and version of each exact pin in the requirements files of the project at `root`."""
     paths = [root / name for name in REQUIREMENTS if (root / name).exists()]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    lines = (line.split("#")[0].strip() for line in text.splitlines())
-    return {pin["name"].lower(): pin["version"] for line in lines if (pin := PIN.match(line))}
+    return {canonicalize_name(name): version for name, version in PIN.findall(text)}

@@ -51,7 +51,7 @@ class Snippet:
 
     path: Path
     cells: list[Cell] = field(default_factory=list)
-    dependencies: dict[str, str] = field(default_factory=dict)
+    dependencies: dict[str, str] = field(default_factory=dict)  # name to range, as in >=2.6
     concept: str = ""
     deprecations: dict[str, str] = field(default_factory=dict)  # part of a warning: the reason
 
@@ -133,7 +133,7 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
     head = text[: first.start() if first else len(text)]
     cells = _cells(path, text, head)
     block, faults = read_dependencies(path, head)
-    snippet = Snippet(path, cells, block.versions, block.concept, block.deprecations)
+    snippet = Snippet(path, cells, block.ranges, block.concept, block.deprecations)
     imported, unparsed = _imports(snippet)
     # A block or a cell that cannot be read would make the imports look wrong as well.
     if not faults and not unparsed:

@@ -67,6 +67,17 @@ def test_check_counts_what_is_in_order_and_runs_nothing(run, project, monkeypatc
     assert run("check") == (0, "2 snippets and 1 resources: in order.\n", "")
 
 
+@pytest.mark.parametrize("arguments", [("check",), ("run", "first")])
+def test_a_version_other_than_the_pinned_one_is_a_note(run, project, arguments):
+    with (project / "requirements.txt").open("a") as pins:
+        pins.write("pytest==1.0\n")
+    status, _, error = run(*arguments)
+    assert status == 0
+    note = error.splitlines()[0]
+    assert note.startswith("note: pytest ")
+    assert note.endswith(" is installed, but requirements.txt pins 1.0; run 'make -B setup'")
+
+
 def test_check_says_everything_that_is_wrong(run, project):
     (project / "snippets/first.py").write_text("x = 1\n")
     (project / "docs/resources/one.md").write_text("text\n")

@@ -314,19 +314,24 @@ CASES = {
         "1: the dependency block names no concept; put '# /// script', dependencies, "
         "[tool.recurrent] with concept, '# ///' at the top",
     ),
-    "a dependency without a pin": (
-        "snippets/loose.py",
-        snippet_text("# %% a\nimport torch").replace("[]", '["torch>=2"]'),
-        "2: 'torch>=2' is not an exact pin; write name==version",
+    "no requirement": (
+        "snippets/odd.py",
+        snippet_text("# %% a\nimport torch").replace("[]", '["torch 2"]'),
+        "2: 'torch 2' is not a requirement; write 'name>=version'",
     ),
-    "another version than the site's": (
+    "a dependency without a lower bound": (
+        "snippets/loose.py",
+        snippet_text("# %% a\nimport torch").replace("[]", '["torch"]'),
+        "2: 'torch' has no lower bound; write 'torch>=version', the oldest you tried",
+    ),
+    "a range without the site's version": (
         "snippets/old.py",
         snippet_text("# %% a\nimport torch").replace("[]", '["torch==1.0"]'),
-        f"2: declares torch==1.0, but requirements.txt pins {PINS['torch']}; use that",
+        f"2: declares torch==1.0, but requirements.txt pins {PINS['torch']}; widen the range",
     ),
     "a package that is not pinned": (
         "snippets/foreign.py",
-        snippet_text("# %% a\nimport pandas").replace("[]", '["pandas==3.0"]'),
+        snippet_text("# %% a\nimport pandas").replace("[]", '["pandas>=3.0"]'),
         "2: declares 'pandas', which requirements.txt does not pin; did you mean 'paginate'? "
         f"It has: {', '.join(PINNED[:40])} and {len(PINNED) - 40} more",
     ),
@@ -334,7 +339,7 @@ CASES = {
         "snippets/undeclared.py",
         snippet_text("# %% a\nimport torch"),
         "14: imports 'torch', which the dependency block does not declare; add "
-        f"'torch=={PINS['torch']}', as requirements.txt pins it",
+        f"'torch>={PINS['torch']}', as it is pinned, or the oldest version that you tried",
     ),
     "a dependency that is not imported": (
         "snippets/superfluous.py",

@@ -139,7 +139,7 @@ def test_names_are_made_of_plain_letters(run, project, title, author, slug, key)
 def test_a_new_snippet_is_a_program_whose_test_passes(run, project, root):
     status, out, error = run("new", "snippet", *MEAN)
     assert (status, error) == (0, "")
-    assert "``` cell\nrunning_mean#matches_cumsum\n```" in out
+    assert "``` cell\nrunning_mean#matches_accumulate\n```" in out
     snippet = read_catalog(project).snippets["running_mean"]
     assert (snippet.title, snippet.concept) == ("A mean without a sum", 'the "mean"')
     assert snippet.summary == ("It keeps one number. " * 8).strip()
