@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 # MkDocs loads this file by its path, whatever the current folder.
 sys.path.insert(0, str(ROOT))
 
+import mkdocs
 from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
 from mkdocs.config.defaults import MkDocsConfig
@@ -156,7 +157,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.watch += [str(ROOT / folder) for folder in ("snippets", "theme", "readinglist")]
     if not background:
         config.site_dir = str(staging_folder(build.site))
-    collect_warnings(logging.getLogger("mkdocs"), ROOT, build.faults)
+    # ProperDocs takes the place of the module, and logs under a name of its own.
+    collect_warnings(logging.getLogger(mkdocs.__name__), ROOT, build.faults)
     return config
 
 
