@@ -13,7 +13,7 @@ help:
 	@echo "make test    every test, in a real browser where it takes one"
 	@echo "make check   lint, format, types, workflows, and everything python -m readinglist check says"
 	@echo "make benchmark   how fast the character models train and write"
-	@echo "make benchmark-build   how fast the site builds, beside MkDocs alone, mkdocs-jupyter and sphinx-gallery"
+	@echo "make benchmark-build   how fast the site builds, beside its peers"
 	@echo "make archive the site as one file, recurrent.zip, to be read from a folder"
 	@echo "make setup   install all that the others need, as each of them does"
 	@echo "make clean   forget the environment, the cache and the site"

@@ -7,6 +7,7 @@ snippet's page is made likewise from the executed notebook that the site offers 
 no figures and no files to copy: what it leaves out makes it quicker, not slower.
 
 Stock mkdocs-jupyter has the floor's pages and, in place of a snippet's page, the executed notebook.
+It keeps its own store of rendered notebooks, as it does by default.
 
 sphinx-gallery has one example a snippet: the prose as reStructuredText, the code as it is. It is
 installed in an environment of its own, which sees the project's packages: torch is there once.
