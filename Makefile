@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help setup pins serve build test check benchmark archive clean
+.PHONY: help setup pins serve build test check benchmark benchmark-build archive clean
 
 help:
 	@echo "make serve   serve the site on http://127.0.0.1:8000, and run in the background what has changed"
@@ -13,6 +13,7 @@ help:
 	@echo "make test    every test, in a real browser where it takes one"
 	@echo "make check   lint, format, types, workflows, and everything python -m readinglist check says"
 	@echo "make benchmark   how fast the character models train and write"
+	@echo "make benchmark-build   how fast the site builds, beside its peers"
 	@echo "make archive the site as one file, recurrent.zip, to be read from a folder"
 	@echo "make setup   install all that the others need, as each of them does"
 	@echo "make pins    write requirements*.txt anew from requirements*.in"
@@ -56,6 +57,9 @@ check: $(VENV)/dev.ok
 
 benchmark: $(VENV)/site.ok
 	$(BIN)/python benchmarks/throughput.py
+
+benchmark-build: $(VENV)/site.ok
+	$(BIN)/python benchmarks/build_speed.py
 
 archive: $(VENV)/site.ok
 	$(BIN)/python -m readinglist archive

@@ -114,13 +114,13 @@ def copy_project() -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
-def build() -> Callable[[Path, Path, Path], Built]:
+def build() -> Callable[..., Built]:
     """Builds the project in a folder into another one, with the given cache."""
 
-    def run(project: Path, folder: Path, cache: Path) -> Built:
+    def run(project: Path, folder: Path, cache: Path, generator: str = "mkdocs") -> Built:
         environ = {k: v for k, v in os.environ.items() if k != "REPO_URL"}
         environ |= {"NO_MKDOCS_2_WARNING": "1", "SITE_URL": SITE_URL, "RECURRENT_CACHE": str(cache)}
-        command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder)]
+        command = [sys.executable, "-m", generator, "build", "--quiet", "--site-dir", str(folder)]
         start = time.monotonic()
         process = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True)
         seconds = time.monotonic() - start
