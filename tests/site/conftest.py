@@ -17,7 +17,6 @@ from pathlib import Path
 import lxml.html
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
 from readinglist.pages.session import Session, open_session
 from readinglist.project import cache_folder
 
