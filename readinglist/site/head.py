@@ -42,22 +42,12 @@ def content_policy(scripts: list[str]) -> str:
     """The policy of a page in which these scripts, and no others, stand within its HTML."""
     digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
     sums = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src 'self' {sums}",
-            "worker-src 'self'",
-            # Figures, formulas and tables carry their looks in attributes.
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data:",
-            "media-src 'self' data:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "frame-src 'self'",
-            "base-uri 'none'",
-            "form-action 'self'",
-        ]
+    return (
+        f"default-src 'none'; script-src 'self' {sums}; worker-src 'self'; "
+        # Figures, formulas and tables carry their looks in attributes.
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; media-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-src 'self'; "
+        "base-uri 'none'; form-action 'self'"
     )
 
 
@@ -65,34 +55,33 @@ def linked_data(
     project: Project, subject: Resource | Snippet | None, source: str, url: str
 ) -> Markup:
     """What search engines read of a page, as schema.org's LearningResource; empty for most."""
+    settings = project.settings
     if isinstance(subject, Resource):
-        data = _of_resource(project, subject, url)
+        data = _annotation(project, subject, url)
     elif isinstance(subject, Snippet):
-        data = _of_snippet(subject, url)
+        data = _learning_resource(
+            *(subject.title, subject.summary, url, CODE_LICENCE),
+            learningResourceType="example program",
+            teaches=subject.concept,
+        )
     elif source == "index.md":
-        data = _of_list(project)
+        parts = (
+            {"@type": "LearningResource", "name": r.title, "url": f"{url}resources/{r.slug}.html"}
+            for r in project.resources
+            if r.annotated
+        )
+        data = _learning_resource(
+            *(settings.site_name, settings.site_description, settings.site_url),
+            learningResourceType="reading list",
+            hasPart=list(parts),
+        )
     else:
         return Markup()
     # Nothing in it can close the script element that holds it.
     return Markup(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"))
 
 
-def _of_list(project: Project) -> dict[str, Any]:
-    settings = project.settings
-    url = settings.site_url
-    parts = [
-        {"@type": "LearningResource", "name": r.title, "url": f"{url}resources/{r.slug}.html"}
-        for r in project.resources
-        if r.annotated
-    ]
-    return {
-        **_page(settings.site_name, settings.site_description, url),
-        "learningResourceType": "reading list",
-        "hasPart": parts,
-    }
-
-
-def _of_resource(project: Project, resource: Resource, url: str) -> dict[str, Any]:
+def _annotation(project: Project, resource: Resource, url: str) -> dict[str, Any]:
     """The page that annotates a resource, and the original that it is about."""
     original = {
         "@type": "ScholarlyArticle" if resource.scholarly else "Article",
@@ -103,27 +92,21 @@ def _of_resource(project: Project, resource: Resource, url: str) -> dict[str, An
     }
     if archived := project.archived(resource):
         original["archivedAt"] = archived
-    return {
-        **_page(f"{resource.title}, annotated", resource.why, url),
-        "learningResourceType": "annotated reading",
-        "educationalLevel": resource.level,
-        "timeRequired": f"PT{resource.minutes}M",
-        "competencyRequired": resource.prerequisites,
-        "teaches": resource.concepts,
-        "assesses": resource.outcome,
-        "isBasedOn": original,
-    }
+    return _learning_resource(
+        *(f"{resource.title}, annotated", resource.why, url),
+        learningResourceType="annotated reading",
+        educationalLevel=resource.level,
+        timeRequired=f"PT{resource.minutes}M",
+        competencyRequired=resource.prerequisites,
+        teaches=resource.concepts,
+        assesses=resource.outcome,
+        isBasedOn=original,
+    )
 
 
-def _of_snippet(snippet: Snippet, url: str) -> dict[str, Any]:
-    return {
-        **_page(snippet.title, snippet.summary, url, CODE_LICENCE),
-        "learningResourceType": "example program",
-        "teaches": snippet.concept,
-    }
-
-
-def _page(name: str, description: str, url: str, licence: str = SITE_LICENCE) -> dict[str, Any]:
+def _learning_resource(
+    name: str, description: str, url: str, licence: str = SITE_LICENCE, **properties: object
+) -> dict[str, Any]:
     return {
         "@context": "https://schema.org",
         "@type": "LearningResource",
@@ -133,4 +116,5 @@ def _page(name: str, description: str, url: str, licence: str = SITE_LICENCE) ->
         "inLanguage": "en",
         "isAccessibleForFree": True,
         "license": licence,
+        **properties,
     }
