@@ -15,6 +15,7 @@ from readinglist.running.project import Project
 from readinglist.sources.resource import Resource
 from readinglist.sources.snippet import Snippet
 
+KIND = "LearningResource"
 SITE_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 CODE_LICENCE = "https://opensource.org/license/mit"
 # Where Material writes a script into a page. Others would be found by the tests, in the browser.
@@ -55,26 +56,24 @@ def linked_data(
     project: Project, subject: Resource | Snippet | None, source: str, url: str
 ) -> Markup:
     """What search engines read of a page, as schema.org's LearningResource; empty for most."""
-    settings = project.settings
     if isinstance(subject, Resource):
         data = _annotation(project, subject, url)
     elif isinstance(subject, Snippet):
-        data = _learning_resource(
-            *(subject.title, subject.summary, url, CODE_LICENCE),
-            learningResourceType="example program",
-            teaches=subject.concept,
-        )
+        data = _learning_resource(subject.title, subject.summary, url, CODE_LICENCE) | {
+            "learningResourceType": "example program",
+            "teaches": subject.concept,
+        }
     elif source == "index.md":
-        parts = (
-            {"@type": "LearningResource", "name": r.title, "url": f"{url}resources/{r.slug}.html"}
-            for r in project.resources
-            if r.annotated
-        )
-        data = _learning_resource(
-            *(settings.site_name, settings.site_description, settings.site_url),
-            learningResourceType="reading list",
-            hasPart=list(parts),
-        )
+        name, about = project.settings.site_name, project.settings.site_description
+        url = project.settings.site_url
+        data = _learning_resource(name, about, url) | {
+            "learningResourceType": "reading list",
+            "hasPart": [
+                {"@type": KIND, "name": r.title, "url": f"{url}resources/{r.slug}.html"}
+                for r in project.resources
+                if r.annotated
+            ],
+        }
     else:
         return Markup()
     # Nothing in it can close the script element that holds it.
@@ -92,29 +91,27 @@ def _annotation(project: Project, resource: Resource, url: str) -> dict[str, Any
     }
     if archived := project.archived(resource):
         original["archivedAt"] = archived
-    return _learning_resource(
-        *(f"{resource.title}, annotated", resource.why, url),
-        learningResourceType="annotated reading",
-        educationalLevel=resource.level,
-        timeRequired=f"PT{resource.minutes}M",
-        competencyRequired=resource.prerequisites,
-        teaches=resource.concepts,
-        assesses=resource.outcome,
-        isBasedOn=original,
-    )
+    return _learning_resource(f"{resource.title}, annotated", resource.why, url) | {
+        "learningResourceType": "annotated reading",
+        "educationalLevel": resource.level,
+        "timeRequired": f"PT{resource.minutes}M",
+        "competencyRequired": resource.prerequisites,
+        "teaches": resource.concepts,
+        "assesses": resource.outcome,
+        "isBasedOn": original,
+    }
 
 
 def _learning_resource(
-    name: str, description: str, url: str, licence: str = SITE_LICENCE, **properties: object
+    name: str, description: str, url: str, licence: str = SITE_LICENCE
 ) -> dict[str, Any]:
     return {
         "@context": "https://schema.org",
-        "@type": "LearningResource",
+        "@type": KIND,
         "name": name,
         "description": description,
         "url": url,
         "inLanguage": "en",
         "isAccessibleForFree": True,
         "license": licence,
-        **properties,
     }
