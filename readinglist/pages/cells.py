@@ -29,22 +29,19 @@ def render_cell(
     place: int = 1,
 ) -> str:
     """The cell's code and what it showed; `place` counts its places on one page."""
-    html = _code_block(cell.source, "python") if source else ""
-    if output and (outputs := _render_outputs(project, snippet, cell, place)):
-        html += f'<div class="outputs" data-search-exclude>{outputs}</div>'
-    return html
-
-
-def _render_outputs(project: Project, snippet: Snippet, cell: Cell, place: int) -> str:
-    """Everything the cell printed and showed, in order."""
+    code = _code_block(cell.source, "python") if source else ""
     # A figure that stands on a page twice needs ids of its own each time.
     name = f"{snippet.name}-{cell.name}" + (f"-{place}" if place > 1 else "")
-    outputs = cell_outputs(project.runs[snippet.name].notebook, cell.name)
-    html = "".join(
+    shown = cell_outputs(project.runs[snippet.name].notebook, cell.name) if output else ()
+    outputs = "".join(
         _render_output(kind, content, f"{name}-{index}", cell.alt, project.palette)
-        for index, (kind, content) in enumerate(outputs)
+        for index, (kind, content) in enumerate(shown)
     )
-    return f'<div class="timed">{html}<p>{TIMED}</p></div>' if html and cell.timed else html
+    if not outputs:
+        return code
+    if cell.timed:
+        outputs = f'<div class="timed">{outputs}<p>{TIMED}</p></div>'
+    return f'{code}<div class="outputs" data-search-exclude>{outputs}</div>'
 
 
 def _render_output(kind: Shown, content: str, name: str, alt: str, palette: dict[str, str]) -> str:

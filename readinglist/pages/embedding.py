@@ -14,16 +14,10 @@ from pathlib import Path
 from readinglist.faults import Fault, Faults, look_up
 from readinglist.pages.cells import render_cell
 from readinglist.pages.figures import read_drawing
+from readinglist.pages.links import FENCED
 from readinglist.pages.values import check_claims, fill_values
 from readinglist.running.project import Project
 
-# A fenced block, of whatever kind, up to its closing fence or else to the end of the page. The end
-# of the page is a match too, an empty one, so that text below the last block has a block after it.
-BLOCK = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<fence>(?P<sign>[`~])(?P=sign){2,})(?!(?P=sign))(?P<info>[^`\n]*)$"
-    r"(?P<content>.*?)(?:(?P<closing>\n[ \t]*(?P=fence)(?P=sign)*[ \t]*)$|\Z)|\Z",
-    re.DOTALL | re.MULTILINE,
-)
 DRAWINGS = Path("docs", "assets", "drawings")
 OPTIONS = ("source", "output", "folded")
 # The fence that carries finished HTML through Markdown; the adapter registers it.
@@ -53,7 +47,7 @@ def embed(page: Page, project: Project) -> str:
     faults: list[Fault] = []
     result: list[str] = []
     done, line = 0, page.lines_before + 1
-    for block in BLOCK.finditer(page.text):
+    for block in FENCED.finditer(page.text):
         text = page.text[done : block.start()]
         filled = fill_values(text, project.runs)
         faults += [Fault(page.path, line + below, message) for below, message in filled.problems]

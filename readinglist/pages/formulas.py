@@ -81,13 +81,12 @@ def to_mathml(latex: str, display: str = "inline", quantities: str = "") -> str:
     try:
         mathml = latex2mathml.converter.convert(coloured, display=display)
         _check(latex, etree.fromstring(mathml))
-    except etree.XMLSyntaxError as error:
-        message = f"the formula '{latex}' cannot be typeset: '&' outside a table"
-        raise ValueError(f"{message}; write \\&") from error
     except Exception as error:
         # Most of the converter's own exceptions say nothing but their names.
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
         why = str(error) or name.removesuffix(" error")
+        if isinstance(error, etree.XMLSyntaxError):
+            why = r"'&' outside a table; write \&"
         raise ValueError(f"the formula '{latex}' cannot be typeset: {why}") from error
     if unknown := re.search(r">(\\[a-zA-Z]+)<", mathml):
         raise ValueError(f"the formula '{latex}' uses {unknown[1]}, which is not known")

@@ -20,7 +20,13 @@ from readinglist.sources.works import pdf_remedy
 # Those of mkdocs.yml that make links, images and anchors.
 EXTENSIONS = ("attr_list", "md_in_html", "tables", "toc", "pymdownx.details")
 EXTERNAL = ("http", "https", "mailto")
-FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
+# A fenced block, of whatever kind, up to its closing fence or else to the end of the page. The end
+# of the page is a match too, an empty one, so that text below the last block has a block after it.
+FENCED = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<fence>(?P<sign>[`~])(?P=sign){2,})(?!(?P=sign))(?P<info>[^`\n]*)$"
+    r"(?P<content>.*?)(?:(?P<closing>\n[ \t]*(?P=fence)(?P=sign)*[ \t]*)$|\Z)|\Z",
+    re.DOTALL | re.MULTILINE,
+)
 # The pages a link may lead to, each with what can be linked to on it: None if that is not known.
 Anchors = Mapping[str, set[str] | None]
 

@@ -2,10 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin
 
 import lxml.html
@@ -49,30 +48,28 @@ def write_exports(
         )
         for resource in project.resources
     ]
-    _write_json(folder / STATUS, status(project))
-    _write_json(folder / "resources.json", RESOURCES.dump_python(published, mode="json"))
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The resources of a reading list",
         **RESOURCES.json_schema(mode="serialization"),
     }
-    _write_json(folder / "resources.schema.json", schema)
-    own: dict[str, Work] = {"site": project.site_work} if project.site_work else {}
-    works = own | {f"resources/{resource.slug}": resource for resource in project.resources}
-    _write_citations(folder / "citations", [*works.values()])
-    for stem, work in works.items():
-        _write_citations(folder / stem, [work])
+    data = {
+        STATUS: status(project),
+        "resources.json": RESOURCES.dump_python(published, mode="json"),
+        "resources.schema.json": schema,
+    }
+    for name, content in data.items():
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        (folder / name).write_text(text, encoding="utf-8")
+    own: dict[str, list[Work]] = {"site": [project.site_work]} if project.site_work else {}
+    cited = own | {f"resources/{resource.slug}": [resource] for resource in project.resources}
+    cited["citations"] = [work for works in cited.values() for work in works]
+    for name, works in cited.items():
+        stem = folder / name
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        stem.with_suffix(".bib").write_text(bibtex(works), encoding="utf-8")
+        stem.with_suffix(".csl.json").write_text(csl_json(works), encoding="utf-8")
     (folder / "feed.xml").write_bytes(atom(project.news, project.settings))
-
-
-def _write_citations(stem: Path, works: Sequence[Work]) -> None:
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    stem.with_suffix(".bib").write_text(bibtex(works), encoding="utf-8")
-    stem.with_suffix(".csl.json").write_text(csl_json(works), encoding="utf-8")
-
-
-def _write_json(path: Path, data: Any) -> None:
-    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def atom(news: list[News], settings: Settings) -> bytes:
