@@ -52,7 +52,7 @@ def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
     formulas = [match.span() for match in FORMULA.finditer(searched)]
 
     def fill(match: re.Match[str]) -> str:
-        if searched[match.start() : match.end()] != match[0]:
+        if searched[match.start()] == " ":
             return match[0]
         try:
             value = value_of(match["inside"], runs)
