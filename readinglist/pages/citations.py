@@ -74,7 +74,7 @@ def _item(work: Work) -> dict[str, Any]:
         "issued": {"date-parts": [[day.year, day.month, day.day] if day else [work.year]]},
         "URL": str(work.url),
         "number": preprint,
-        "publisher": preprint and "arXiv",
+        "publisher": "arXiv" if preprint else "",
         "container-title": "" if preprint else work.venue,
         "page": work.pages,
         "DOI": work.doi,

@@ -87,12 +87,9 @@ class SetAside:
 
     def take(self, html: str) -> str:
         """The page with an empty element in the place of each figure."""
-
-        def place(figure: re.Match[str]) -> str:
-            self._figures.append(figure[0])
-            return f'<svg data-figure="{len(self._figures) - 1}"></svg>'
-
-        return self.FIGURE.sub(place, html)
+        numbers = count(len(self._figures))
+        self._figures += self.FIGURE.findall(html)
+        return self.FIGURE.sub(lambda _: f'<svg data-figure="{next(numbers)}"></svg>', html)
 
     def put_back(self, html: str) -> str:
         """The page with its figures where they were."""

@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 
 import lxml.html
 import markdown
-from markdown.extensions.toc import slugify
 
 from readinglist.faults import Fault, line_of_link, nearest
 from readinglist.memory import remembered
 from readinglist.sources.catalog import Catalog
-from readinglist.sources.snippet import HEADING, Snippet
 from readinglist.sources.works import pdf_remedy
 
 # Those of mkdocs.yml that make links, images and anchors.
@@ -36,9 +34,9 @@ class Linked:
     """One page: what it links to and shows, and what can be linked to on it."""
 
     path: Path
-    links: list[str] = field(default_factory=list)
-    images: list[tuple[str, str | None]] = field(default_factory=list)  # source, text
-    anchors: set[str] = field(default_factory=set)
+    links: list[str]
+    images: list[tuple[str, str | None]]  # source, text
+    anchors: set[str]
 
 
 def read_links(path: Path, text: str, catalog: Catalog) -> Linked:
@@ -56,6 +54,7 @@ def without_code(text: str) -> str:
 
 @remembered("markdown", "pymdown-extensions")
 def _parsed(text: str) -> list[list]:
+    """The links, images and anchors of Markdown without code."""
     html = markdown.markdown(text, extensions=list(EXTENSIONS))
     tree = lxml.html.fromstring(f"<div>{html}</div>")
     images = [(image.get("src", ""), image.get("alt")) for image in tree.iter("img")]
@@ -71,15 +70,11 @@ def linkable(pages: Iterable[Linked], catalog: Catalog) -> dict[str, set[str] | 
         for page in pages
         if page.path not in listed
     }
-    known |= {f"snippets/{s.name}.ipynb": _anchors_of(s) for s in catalog.snippets.values()}
+    for name, snippet in catalog.snippets.items():
+        prose = "\n\n".join(cell.source for cell in snippet.cells if cell.markdown)
+        _, _, headings = _parsed(without_code(prose))
+        known[f"snippets/{name}.ipynb"] = {*snippet.code, *headings}
     return known
-
-
-def _anchors_of(snippet: Snippet) -> set[str]:
-    """What can be linked to on a snippet's page: its cells and its headings."""
-    lines = (line for cell in snippet.cells if cell.markdown for line in cell.source.splitlines())
-    headings = (heading["text"] for line in lines if (heading := HEADING.match(line)))
-    return {*snippet.code, *(slugify(heading, "-") for heading in headings)}
 
 
 def link_faults(page: Linked, docs: Path, anchors: Anchors) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ from readinglist.running.project import Project
 from readinglist.sources.resource import Resource
 from readinglist.sources.snippet import Snippet
 
-KIND = "LearningResource"
+SCHEMA_TYPE = "LearningResource"
 SITE_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 CODE_LICENCE = "https://opensource.org/license/mit"
 # Where Material writes a script into a page. Others would be found by the tests, in the browser.
@@ -69,7 +69,7 @@ def linked_data(
         data = _learning_resource(name, about, url) | {
             "learningResourceType": "reading list",
             "hasPart": [
-                {"@type": KIND, "name": r.title, "url": f"{url}resources/{r.slug}.html"}
+                {"@type": SCHEMA_TYPE, "name": r.title, "url": f"{url}resources/{r.slug}.html"}
                 for r in project.resources
                 if r.annotated
             ],
@@ -107,7 +107,7 @@ def _learning_resource(
 ) -> dict[str, Any]:
     return {
         "@context": "https://schema.org",
-        "@type": KIND,
+        "@type": SCHEMA_TYPE,
         "name": name,
         "description": description,
         "url": url,
