@@ -3,7 +3,6 @@
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
 
@@ -25,14 +24,13 @@ EXPONENT = re.compile(r"e(?:\+|(-))0*(\d+)$")
 MARKUP = re.compile(r"[^\w ,]|_")
 
 
-@dataclass(frozen=True)
-class Value:
-    """One variable of a run, and how the page wants it formatted."""
+class Value(NamedTuple):
+    """One variable of a run, and its text in the format that the page wants."""
 
     snippet: str
     name: str
     value: Any
-    spec: str = ""
+    text: str
 
 
 class Filled(NamedTuple):
@@ -55,23 +53,22 @@ def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
         if searched[match.start()] == " ":
             return match[0]
         try:
-            value = value_of(match["inside"], runs)
-            in_formula = any(start < match.start() < end for start, end in formulas)
-            filled = _latex(value) if in_formula else value_html(value)
+            value = _value_of(match["inside"], runs)
         except ValueError as error:
             problems.append((text.count("\n", 0, match.start()), str(error)))
             return ""
         used.append(value.snippet)
-        return filled
+        in_formula = any(start < match.start() < end for start, end in formulas)
+        return _latex(value.text) if in_formula else _html(value)
 
     return Filled(VALUE.sub(fill, text), used, problems)
 
 
-def value_of(inside: str, runs: Mapping[str, Run]) -> Value:
+def _value_of(inside: str, runs: Mapping[str, Run]) -> Value:
     """What `snippet.name:format` speaks of.
 
     Raises:
-        ValueError: it is not of that form, or there is no such value.
+        ValueError: it is not of that form, there is no such value, or it has no such format.
     """
     if not (reference := REFERENCE.match(inside)):
         raise ValueError(f"'[[{inside}]]' is not a value; write [[snippet.name:format]]")
@@ -83,32 +80,25 @@ def value_of(inside: str, runs: Mapping[str, Run]) -> Value:
         )
     known = {key: value["value"] for key, value in values.items() if "value" in value}
     value = look_up(known, name, f"snippet '{snippet}' has no value '{name}'")
-    return Value(snippet, name, value, reference["format"] or "")
-
-
-def formatted(value: Value) -> str:
-    """The value as text. Raises ValueError if it does not take its format."""
+    spec = reference["format"] or ""
     try:
-        return format(value.value, value.spec)
+        return Value(snippet, name, value, format(value, spec))
     except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"'[[{value.snippet}.{value.name}:{value.spec}]]': {value.value!r} cannot be shown as "
-            f"'{value.spec}': {error}; a format is like .1e, .2f, .0% or ,"
-        ) from None
+        message = f"'[[{inside}]]': {value!r} cannot be shown as '{spec}': {error}"
+        raise ValueError(f"{message}; a format is like .1e, .2f, .0% or ,") from None
 
 
-def _latex(value: Value) -> str:
-    escaped = re.sub(r"([%_#&$])", r"\\\1", formatted(value)).replace(",", r"\text{,}")
+def _latex(text: str) -> str:
+    escaped = re.sub(r"([%_#&$])", r"\\\1", text).replace(",", r"\text{,}")
     return EXPONENT.sub(r"\\times 10^{\1\2}", escaped)
 
 
-def value_html(value: Value) -> str:
+def _html(value: Value) -> str:
     """The value as it stands in a sentence, with its origin as a title."""
-    text = formatted(value)
     if isinstance(value.value, str):
-        text = MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
+        text = MARKUP.sub(lambda match: f"&#{ord(match[0])};", value.text)
     else:
-        text = EXPONENT.sub(r" × 10<sup>\1\2</sup>", text)
+        text = EXPONENT.sub(r" × 10<sup>\1\2</sup>", value.text)
         text = text.replace("-", "\N{MINUS SIGN}").replace("_", "&#95;")
     title = f"computed by {value.snippet}.py: {escape(value.name)}"
     return f'<span class="value" title="{title}">{text}</span>'
@@ -133,7 +123,7 @@ def check_claims(lines: Iterable[str], runs: Mapping[str, Run]) -> tuple[str, li
                 "a claim is two values with a sign between them, as in 'one.loss < other.loss'; "
                 f"found '{line}'; signs: {' '.join(SIGNS)}"
             )
-        left, right = (value_of(claim[side], runs) for side in ("left", "right"))
+        left, right = (_value_of(claim[side], runs) for side in ("left", "right"))
         values = f"{claim['left']} is {left.value!r} and {claim['right']} is {right.value!r}"
         if not isinstance(left.value, Unknown) and not isinstance(right.value, Unknown):
             if isinstance(left.value, str) != isinstance(right.value, str):
@@ -141,7 +131,7 @@ def check_claims(lines: Iterable[str], runs: Mapping[str, Run]) -> tuple[str, li
             if not SIGNS[claim["sign"]](left.value, right.value):
                 remedy = "say what is true, or find out why"
                 raise ValueError(f"the claim '{line}' does not hold: {values}; {remedy}")
-        sides = (f"<code>{v.snippet}.{v.name}</code> {value_html(v)}" for v in (left, right))
+        sides = (f"<code>{v.snippet}.{v.name}</code> {_html(v)}" for v in (left, right))
         checked.append(f" {escape(claim['sign'])} ".join(sides))
         used += [left.snippet, right.snippet]
     if not checked:
