@@ -30,31 +30,25 @@ def render_cell(
 ) -> str:
     """The cell's code and what it showed; `place` counts its places on one page."""
     code = _code_block(cell.source, "python") if source else ""
-    outputs = _render_outputs(project, snippet, cell, place) if output else ""
-    if outputs:
-        outputs = f'<div class="outputs" data-search-exclude>{outputs}</div>'
-    return f"{code}{outputs}"
-
-
-def _render_outputs(project: Project, snippet: Snippet, cell: Cell, place: int) -> str:
-    """Everything the cell printed and showed, in order."""
     # A figure that stands on a page twice needs ids of its own each time.
     name = f"{snippet.name}-{cell.name}" + (f"-{place}" if place > 1 else "")
-    outputs = cell_outputs(project.runs[snippet.name].notebook, cell.name)
-    parts = [
+    shown = cell_outputs(project.runs[snippet.name].notebook, cell.name) if output else ()
+    outputs = "".join(
         _render_output(kind, content, f"{name}-{index}", cell.alt, project.palette)
-        for index, (kind, content) in enumerate(outputs)
-    ]
-    html = "".join(parts)
-    return f'<div class="timed">{html}<p>{TIMED}</p></div>' if html and cell.timed else html
+        for index, (kind, content) in enumerate(shown)
+    )
+    if not outputs:
+        return code
+    if cell.timed:
+        outputs = f'<div class="timed">{outputs}<p>{TIMED}</p></div>'
+    return f'{code}<div class="outputs" data-search-exclude>{outputs}</div>'
 
 
 def _render_output(kind: Shown, content: str, name: str, alt: str, palette: dict[str, str]) -> str:
-    text = escape(alt, quote=True)
+    text = escape(alt)
     match kind:
         case Shown.FIGURE:
-            figure = themed_figure(content, alt, name, palette)
-            return f'<figure class="output">{figure}</figure>'
+            return f'<figure class="output">{themed_figure(content, alt, name, palette)}</figure>'
         case Shown.PICTURE:
             image = f'<img src="data:image/png;base64,{content}" alt="{text}">'
             return f'<figure class="output">{image}</figure>'
@@ -65,17 +59,13 @@ def _render_output(kind: Shown, content: str, name: str, alt: str, palette: dict
             return f'<figure class="output sound">{player}</audio>{caption}</figure>'
         case Shown.HTML:
             return f'<div class="output html" tabindex="0">{clean_output(content)}</div>'
-    return _text(content, kind)
-
-
-def _text(text: str, kind: str) -> str:
-    if not text:
+    if not content:
         return ""
-    block = _code_block(text, "text")
-    if text.count("\n") >= LONG:
-        block = block.replace("<code>", '<code tabindex="0">', 1)
-        kind += " long"
-    return f'<div class="output {kind}">{block}</div>'
+    block = _code_block(content, "text")
+    if content.count("\n") < LONG:
+        return f'<div class="output {kind}">{block}</div>'
+    block = block.replace("<code>", '<code tabindex="0">', 1)
+    return f'<div class="output {kind} long">{block}</div>'
 
 
 @remembered("pygments")

@@ -22,8 +22,7 @@ TYPES = {  # kind: BibTeX, CSL
 CONTAINER = {"misc": "howpublished", "inproceedings": "booktitle", "article": "journal"}
 ADDRESSES = ("url", "doi", "eprint")
 BRACES = str.maketrans("", "", "{}")  # they are marks of BibTeX, and would have to match
-# A name of an organisation is one name, not a given one and a family's.
-ORGANISATIONS = ("The ",)
+ORGANISATION = "The "  # how the name of one begins, which has no parts
 
 
 def bibtex(works: Iterable[Work]) -> str:
@@ -46,13 +45,9 @@ class _Writer(Writer):
         stream.write(f",\n    {type} = {self.quote(shown)}")
 
 
-def _is_organisation(name: str) -> bool:
-    return name.startswith(ORGANISATIONS)
-
-
 def _entry(work: Work) -> Entry:
     kind = TYPES[work.kind][0]
-    fields = {
+    fields: dict[str, str | None] = {
         # In braces, or a style would make its capitals small.
         "title": f"{{{work.title.translate(BRACES)}}}",
         "year": str(work.year),
@@ -61,44 +56,38 @@ def _entry(work: Work) -> Entry:
     }
     if day := work.published:
         fields |= {"month": f"{day:%B}", "day": str(day.day)}
-    if work.pages:
-        fields["pages"] = work.pages.replace("-", "--")
-    if work.doi:
-        fields["doi"] = work.doi
+    fields |= {"pages": (work.pages or "").replace("-", "--"), "doi": work.doi}
     if work.venue.startswith(ARXIV):
         fields |= {"eprint": work.venue.removeprefix(ARXIV), "archiveprefix": "arXiv"}
-    people = [
-        Person(last=f"{{{name}}}") if _is_organisation(name) else Person(name)
-        for name in work.authors
-    ]
+    people = [_person(name) for name in work.authors]
     return Entry(kind, {name: value for name, value in fields.items() if value}, {"author": people})
 
 
 def _item(work: Work) -> dict[str, Any]:
     day = work.published
+    preprint = work.venue if work.venue.startswith(ARXIV) else ""
     item = {
         "id": work.citation_key,
         "type": TYPES[work.kind][1],
         "title": work.title,
-        "author": [_name(name) for name in work.authors],
+        "author": [_csl_name(_person(name)) for name in work.authors],
         "issued": {"date-parts": [[day.year, day.month, day.day] if day else [work.year]]},
         "URL": str(work.url),
+        "number": preprint,
+        "publisher": "arXiv" if preprint else "",
+        "container-title": "" if preprint else work.venue,
+        "page": work.pages,
+        "DOI": work.doi,
     }
-    if work.venue.startswith(ARXIV):
-        item |= {"number": work.venue, "publisher": "arXiv"}
-    elif work.venue:
-        item["container-title"] = work.venue
-    if work.pages:
-        item["page"] = work.pages
-    if work.doi:
-        item["DOI"] = work.doi
-    return item
+    return {name: value for name, value in item.items() if value}
 
 
-def _name(name: str) -> dict[str, str]:
-    if _is_organisation(name):
-        return {"literal": name}
-    person = Person(name)
+def _person(name: str) -> Person:
+    """The name as BibTeX takes it apart; in braces it is one."""
+    return Person(last=f"{{{name}}}") if name.startswith(ORGANISATION) else Person(name)
+
+
+def _csl_name(person: Person) -> dict[str, str]:
     given = " ".join([*person.first_names, *person.middle_names])
     family = " ".join([*person.prelast_names, *person.last_names])
-    return {"family": family, "given": given} if given else {"literal": family}
+    return {"family": family, "given": given} if given else {"literal": family.strip("{}")}

@@ -6,7 +6,7 @@ What a page may say is replaced: a fenced `cell`, `drawing` or `claim` block, a 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -14,11 +14,10 @@ from pathlib import Path
 from readinglist.faults import Fault, Faults, look_up
 from readinglist.pages.cells import render_cell
 from readinglist.pages.figures import read_drawing
+from readinglist.pages.links import FENCED
 from readinglist.pages.values import check_claims, fill_values
 from readinglist.running.project import Project
-from readinglist.sources.snippet import Cell, Snippet
 
-FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
 DRAWINGS = Path("docs", "assets", "drawings")
 OPTIONS = ("source", "output", "folded")
 # The fence that carries finished HTML through Markdown; the adapter registers it.
@@ -47,129 +46,78 @@ def embed(page: Page, project: Project) -> str:
     """
     faults: list[Fault] = []
     result: list[str] = []
-    for line, part in _parts(page, faults):
-        if isinstance(part, str):
-            filled = fill_values(part, project.runs)
-            _use(page, filled.used)
-            result.append(filled.text)
-            faults += [Fault(page.path, line + below, text) for below, text in filled.problems]
-            continue
+    done, line = 0, page.lines_before + 1
+    for block in FENCED.finditer(page.text):
+        text = page.text[done : block.start()]
+        filled = fill_values(text, project.runs)
+        faults += [Fault(page.path, line + below, message) for below, message in filled.problems]
+        page.used += filled.used
+        line += text.count("\n")
+        result.append(filled.text)
         try:
-            result.append(_embed_block(page, project, part))
+            result.append(_embed_block(page, project, block))
         except ValueError as error:
             faults.append(Fault(page.path, line, str(error)))
+        done, line = block.end(), line + block[0].count("\n")
+    page.used = list(dict.fromkeys(page.used))
     if faults:
         raise Faults(faults)
-    return "\n".join(result)
+    return "".join(result)
 
 
-def _use(page: Page, names: Iterable[str]) -> None:
-    page.used += [name for name in dict.fromkeys(names) if name not in page.used]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: one of ours, or one of another kind as it stands."""
-
-    kind: str
-    options: tuple[str, ...]
-    content: list[str]
-    indent: str
-
-
-def _parts(page: Page, faults: list[Fault]) -> Iterator[tuple[int, Block | str]]:
-    """The page as stretches of text and fenced blocks, each with its first line in the file."""
-    kinds = ("cell", "drawing", "claim", *page.lists)
-    lines = page.text.split("\n")
-    index = start = 0
-    while index < len(lines):
-        number = index + 1 + page.lines_before
-        opening = FENCE.match(lines[index])
-        if not opening:
-            index += 1
-            continue
-        if start < index:
-            yield start + 1 + page.lines_before, "\n".join(lines[start:index])
-        end = _closing(lines, index, opening["fence"])
-        words = opening["info"].split()
-        if end is None:
-            what = words[0] if words else "fenced"
-            message = f"this '{what}' block is not closed; end it with {opening['fence']}"
-            faults.append(Fault(page.path, number, message))
-            return
-        if words and words[0] in kinds:
-            content = [line.strip() for line in lines[index + 1 : end] if line.strip()]
-            yield number, Block(words[0], tuple(words[1:]), content, opening["indent"])
-        else:
-            yield number, Block("", (), lines[index : end + 1], "")
-        index = start = end + 1
-    if start < index:
-        yield start + 1 + page.lines_before, "\n".join(lines[start:])
-
-
-def _closing(lines: list[str], start: int, fence: str) -> int | None:
-    closing = re.compile(rf"^[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$")
-    return next((i for i in range(start + 1, len(lines)) if closing.match(lines[i])), None)
-
-
-def _embed_block(page: Page, project: Project, block: Block) -> str:
-    if not block.kind:
-        return "\n".join(block.content)
-    allowed = OPTIONS if block.kind == "cell" else ()
-    if wrong := [option for option in block.options if option not in allowed]:
-        message = f"'{wrong[0]}' is not an option of a {block.kind} block"
-        raise ValueError(f"{message}; allowed: {', '.join(allowed) or 'none'}")
-    if block.kind == "cell":
-        rendered = _cell(page, project, block)
-    elif block.kind == "drawing":
-        rendered = _drawing(project, block)
-    elif block.kind == "claim":
-        rendered, used = check_claims(block.content, project.runs)
-        _use(page, used)
+def _embed_block(page: Page, project: Project, block: re.Match[str]) -> str:
+    """What a fenced block becomes: one of another kind stays as it stands."""
+    kind, *options = (block["info"] or "").split() or ["fenced"]
+    if block["fence"] and not block["closing"]:
+        raise ValueError(f"this '{kind}' block is not closed; end it with {block['fence']}")
+    if kind not in ("cell", "drawing", "claim", *page.lists):
+        return block[0]
+    allowed = OPTIONS if kind == "cell" else ()
+    if wrong := [option for option in options if option not in allowed]:
+        listed = ", ".join(allowed) or "none"
+        raise ValueError(f"'{wrong[0]}' is not an option of a {kind} block; allowed: {listed}")
+    content = [line.strip() for line in block["content"].split("\n") if line.strip()]
+    if kind == "cell":
+        rendered = _cell(page, project, content, options)
+    elif kind == "drawing":
+        rendered = _drawing(project, content)
+    elif kind == "claim":
+        rendered, used = check_claims(content, project.runs)
+        page.used += used
     else:
-        rendered = page.lists[block.kind]()
+        rendered = page.lists[kind]()
     # Markdown would make spaces of a tab. A line of tildes in an output must not end the fence.
     rendered = rendered.replace("\t", "&#9;")
     fence = "~" * (8 + max(map(len, re.findall(r"~+", rendered)), default=0))
-    lines = [f"{fence} {HTML_FENCE}", *rendered.split("\n"), fence]
-    return "\n".join(block.indent + line for line in lines)
+    return re.sub("(?m)^", block["indent"], f"{fence} {HTML_FENCE}\n{rendered}\n{fence}")
 
 
-def _cell(page: Page, project: Project, block: Block) -> str:
-    if len(block.content) != 1:
-        hint = "; is it closed?" if block.content else ""
-        stands = f"found {len(block.content)} lines{hint}"
-        raise ValueError(f"a cell block holds one line, snippet#cell; {stands}")
-    line = block.content[0]
-    if line.count("#") != 1:
-        raise ValueError(f"a cell block holds one line, snippet#cell; found '{line}'")
-    name, cell_name = line.split("#")
+def _cell(page: Page, project: Project, content: list[str], options: list[str]) -> str:
+    """A cell with a link to its place on its snippet's page."""
+    if len(content) != 1 or content[0].count("#") != 1:
+        hint = "; is it closed?" if content else ""
+        lines = f"'{content[0]}'" if len(content) == 1 else f"{len(content)} lines{hint}"
+        raise ValueError(f"a cell block holds one line, snippet#cell; found {lines}")
+    name, cell_name = content[0].split("#")
     look_up(project.runs, name, f"there is no snippet '{name}'")
     snippet = project.snippets[name]
     cell = look_up(snippet.code, cell_name, f"snippet '{name}' has no cell '{cell_name}'")
-    _use(page, [name])
-    return _with_origin(page, project, snippet, cell, block.options)
-
-
-def _with_origin(
-    page: Page, project: Project, snippet: Snippet, cell: Cell, options: tuple[str, ...]
-) -> str:
+    page.used.append(name)
     both = ("source" in options) == ("output" in options)
     source, output = both or "source" in options, both or "output" in options
-    page.places[snippet.name, cell.name] += output
-    place = page.places[snippet.name, cell.name]
-    href = f"{page.url_of(snippet.name)}#{cell.name}"
-    label = f"{snippet.name}.py <span>{cell.name}</span>"
-    origin = f'<p class="origin" data-search-exclude><a href="{href}">{label}</a></p>'
-    inside = f"{origin}{render_cell(project, snippet, cell, source, output, place)}"
+    page.places[name, cell_name] += output
+    place = page.places[name, cell_name]
+    link = f'<a href="{page.url_of(name)}#{cell_name}">{name}.py <span>{cell_name}</span></a>'
+    html = f'<p class="origin" data-search-exclude>{link}</p>'
+    html += render_cell(project, snippet, cell, source, output, place)
     if "folded" in options:
-        return f'<details class="cell"><summary>The code: {cell.name}</summary>{inside}</details>'
-    return f'<div class="cell">{inside}</div>'
+        return f'<details class="cell"><summary>The code: {cell_name}</summary>{html}</details>'
+    return f'<div class="cell">{html}</div>'
 
 
-def _drawing(project: Project, block: Block) -> str:
+def _drawing(project: Project, content: list[str]) -> str:
     paths = {path.stem: path for path in (project.root / DRAWINGS).glob("*.svg")}
-    name, *caption = block.content or [""]
+    name, *caption = content or [""]
     drawing = read_drawing(look_up(paths, name, f"there is no drawing '{name}'"))
     text = f"<figcaption>{escape(' '.join(caption))}</figcaption>" if caption else ""
     return f'<figure class="drawn">{drawing}{text}</figure>'

@@ -12,23 +12,28 @@ NUMBER = re.compile(r"-?\d+\.\d{2,}")
 GEOMETRY = {"d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points"}
 # A tenth of a pixel is enough for a place, but not for the factor of a scale or a matrix.
 MOVES = re.compile(r"(?:translate|rotate)\([^)]*\)")
+REFERENCES = etree.XPath("//@*[contains(., 'url(#') or local-name() = 'href']")
+# The page's ground, ink, muted ink and lines, by the colours that stand for them in figures.
+PAGE_COLOURS = {
+    "#ffffff": "var(--paper)",
+    "#000000": "currentColor",
+    "#808080": "var(--muted)",
+    "#d9d9d9": "var(--line)",
+}
 
 
 def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str:
-    """A matplotlib SVG as inline SVG, in the page's colours and with `name` before its ids.
-
-    White becomes the page's ground, black its ink and gray its muted ink.
-    """
+    """A matplotlib SVG as inline SVG, in the page's colours and with `name` before its ids."""
+    colours = {colour: f"var(--{quantity})" for quantity, colour in palette.items()} | PAGE_COLOURS
     root = etree.fromstring(svg.encode())
-    for element in root.findall(f".//{SVG}metadata") + root.findall(f".//{SVG}style"):
-        element.getparent().remove(element)
-    referenced = set(re.findall(r"#([\w.-]+)", " ".join(_references(root))))
+    etree.strip_elements(root, f"{SVG}metadata", f"{SVG}style")
+    referenced = set(re.findall(r"#([\w.-]+)", " ".join(REFERENCES(root))))
     for element in root.iter(etree.Element):
         identity = element.attrib.pop("id", None)
         if identity in referenced:
             element.set("id", f"{name}-{identity}")
         for attribute, value in element.attrib.items():
-            element.set(attribute, _themed_attribute(attribute, value, name, palette))
+            element.set(attribute, _themed_attribute(attribute, value, name, colours))
         if element.tag == f"{SVG}text" and "fill:" not in element.get("style", ""):
             element.set("fill", "currentColor")  # matplotlib leaves black out
         if element.tag == f"{SVG}g" and not element.attrib:
@@ -38,41 +43,24 @@ def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str
     body = "".join(etree.tostring(child, encoding="unicode") for child in root)
     body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)
     body = re.sub(r">\s+<", "><", body)
-    label = escape(alt, quote=True)
-    return f'<svg class="plot" role="img" aria-label="{label}" viewBox="{box}">{body}</svg>'
+    return f'<svg class="plot" role="img" aria-label="{escape(alt)}" viewBox="{box}">{body}</svg>'
 
 
-def _themed_attribute(attribute: str, value: str, name: str, palette: dict[str, str]) -> str:
+def _themed_attribute(attribute: str, value: str, name: str, colours: dict[str, str]) -> str:
     if attribute == "transform":
         return MOVES.sub(lambda match: _rounded(match[0]), value)
     if attribute in GEOMETRY:
         return " ".join(_rounded(value).split())
-    value = re.sub(r"url\(#", f"url(#{name}-", value)
+    value = value.replace("url(#", f"url(#{name}-")
     if attribute.endswith("href"):
         return value.replace("#", f"#{name}-", 1)
     value = re.sub(r"font: ([\d.]+)px [^;]+", r"font-size: \1px", value)
     value = re.sub(r" ?font-family: [^;]+;?", "", value)
-    return HEX.sub(lambda match: _page_colour(match[0], palette), value)
+    return HEX.sub(lambda match: colours.get(match[0], match[0]), value)
 
 
 def _rounded(value: str) -> str:
     return NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
-
-
-def _page_colour(colour: str, palette: dict[str, str]) -> str:
-    variables = {value: f"var(--{name})" for name, value in palette.items()}
-    variables |= {"#ffffff": "var(--paper)", "#000000": "currentColor"}
-    variables |= {"#808080": "var(--muted)", "#d9d9d9": "var(--line)"}
-    return variables.get(colour, colour)
-
-
-def _references(root: etree._Element) -> list[str]:
-    return [
-        value
-        for element in root.iter(etree.Element)
-        for name, value in element.attrib.items()
-        if "url(#" in value or name.endswith("href")
-    ]
 
 
 def read_drawing(path: Path) -> str:

@@ -1,6 +1,7 @@
 """What is done to finished HTML: terms, archived copies, copy buttons, figures set aside."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from html import escape, unescape
 from itertools import count
@@ -23,41 +24,44 @@ def add_copy_buttons(html: str, name: str = "code") -> str:
     return BLOCK.sub(lambda _: BUTTON.format(f"{name}-{next(numbers)}"), html)
 
 
-TAG = re.compile(r"(<[^>]*>)")
-NAME = re.compile(r"</?(?P<name>[a-zA-Z][\w-]*)")
+# A tag with a name, another tag or a comment, or text.
+TOKEN = re.compile(
+    r"<(?P<closing>/)?(?P<name>[a-zA-Z][\w-]*)[^>]*?(?P<empty>/)?>|<[^>]*>|(?P<text>[^<]+)"
+)
 # Terms are marked in running text alone, and not within what has a meaning of its own.
-RUNNING = {"p", "li"}
-OTHER = {
+RUNNING = ("p", "li")
+OTHER = (
     *("a", "button", "code", "pre", "math", "svg", "figure", "figcaption", "table", "summary"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "script", "style", "label", "audio"),
-}
+)
+ROLES = dict.fromkeys(RUNNING, "running") | dict.fromkeys(OTHER, "other")
 
 
 def mark_terms(html: str, terms: list[Term], glossary: str) -> str:
     """The page with the first use of each term as a link to it, the sentence as its title."""
     if not terms:
         return html
-    pattern, by_form = _pattern(terms), {f.lower(): term for term in terms for f in term.forms}
+    by_form = {form.lower(): term for term in terms for form in term.forms}
+    pattern = _pattern(terms)
     left = {term.name for term in terms}
-    running = other = 0
-    parts = TAG.split(html)
-    for index, part in enumerate(parts):
-        if index % 2:
-            step = _step(part)
-            name = NAME.match(part)
-            tag = name["name"].lower() if name else ""
-            running += step * (tag in RUNNING)
-            other += step * (tag in OTHER)
-        elif running > 0 and other == 0:
-            parts[index] = _marked(part, pattern, by_form, left, glossary)
-    return "".join(parts)
+    depth = Counter[str]()  # how many elements of each role are open
 
+    def link(match: re.Match[str]) -> str:
+        term = by_form[" ".join(match[0].lower().split())]
+        if term.name not in left:
+            return match[0]
+        left.remove(term.name)
+        title = escape(term.sentence)
+        return f'<a class="term" href="{glossary}#{term.anchor}" title="{title}">{match[0]}</a>'
 
-def _step(tag: str) -> int:
-    """1 for a tag that opens an element, -1 for one that closes it."""
-    if tag.startswith("</"):
-        return -1
-    return 0 if tag.endswith("/>") or tag.startswith("<!") else 1
+    def marked(token: re.Match[str]) -> str:
+        if token["text"] and depth["running"] > 0 and not depth["other"]:
+            return pattern.sub(link, token[0])
+        if token["name"] and not token["empty"]:
+            depth[ROLES.get(token["name"].lower(), "")] += -1 if token["closing"] else 1
+        return token[0]
+
+    return TOKEN.sub(marked, html)
 
 
 def _pattern(terms: list[Term]) -> re.Pattern[str]:
@@ -67,24 +71,9 @@ def _pattern(terms: list[Term]) -> re.Pattern[str]:
 
 
 def _written(form: str) -> str:
-    first, rest = form[0], re.escape(form[1:]).replace(r"\ ", r"\s+")
-    if form[1:] == form[1:].lower():
-        return f"[{re.escape(first.lower())}{re.escape(first.upper())}]{rest}"
-    return re.escape(first) + rest
-
-
-def _marked(
-    text: str, pattern: re.Pattern[str], by_form: dict[str, Term], left: set[str], glossary: str
-) -> str:
-    def mark(match: re.Match[str]) -> str:
-        term = by_form[" ".join(match[0].lower().split())]
-        if term.name not in left:
-            return match[0]
-        left.remove(term.name)
-        title = escape(term.sentence, quote=True)
-        return f'<a class="term" href="{glossary}#{term.anchor}" title="{title}">{match[0]}</a>'
-
-    return pattern.sub(mark, text)
+    first, rest = form[0], form[1:]
+    either = first.lower() + first.upper() if rest == rest.lower() else first
+    return f"[{re.escape(either)}]" + re.escape(rest).replace(r"\ ", r"\s+")
 
 
 class SetAside:
@@ -98,12 +87,9 @@ class SetAside:
 
     def take(self, html: str) -> str:
         """The page with an empty element in the place of each figure."""
-
-        def place(figure: re.Match[str]) -> str:
-            self._figures.append(figure[0])
-            return f'<svg data-figure="{len(self._figures) - 1}"></svg>'
-
-        return self.FIGURE.sub(place, html)
+        numbers = count(len(self._figures))
+        self._figures += self.FIGURE.findall(html)
+        return self.FIGURE.sub(lambda _: f'<svg data-figure="{next(numbers)}"></svg>', html)
 
     def put_back(self, html: str) -> str:
         """The page with its figures where they were."""
@@ -120,10 +106,8 @@ def lead_to_copies(html: str, records: Mapping[str, LinkRecord]) -> str:
         record = records.get(unescape(anchor["url"]))
         if not record or not record.gone:
             return anchor[0]
-        told = f"The original was found gone on {record.gone}. This is its archived copy."
-        return (
-            f'<a {anchor["before"]}data-gone title="{told}" '
-            f'href="{escape(record.archived, quote=True)}"'
-        )
+        title = f"The original was found gone on {record.gone}. This is its archived copy."
+        href = escape(record.archived)
+        return f'<a {anchor["before"]}data-gone title="{title}" href="{href}"'
 
     return ANCHOR.sub(lead, html)

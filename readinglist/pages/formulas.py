@@ -81,17 +81,16 @@ def to_mathml(latex: str, display: str = "inline", quantities: str = "") -> str:
     try:
         mathml = latex2mathml.converter.convert(coloured, display=display)
         _check(latex, etree.fromstring(mathml))
-    except etree.XMLSyntaxError as error:
-        message = f"the formula '{latex}' cannot be typeset: '&' outside a table"
-        raise ValueError(f"{message}; write \\&") from error
     except Exception as error:
-        why = str(error) or _words(type(error).__name__)
+        # Most of the converter's own exceptions say nothing but their names.
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+        why = str(error) or name.removesuffix(" error")
+        if isinstance(error, etree.XMLSyntaxError):
+            why = r"'&' outside a table; write \&"
         raise ValueError(f"the formula '{latex}' cannot be typeset: {why}") from error
     if unknown := re.search(r">(\\[a-zA-Z]+)<", mathml):
         raise ValueError(f"the formula '{latex}' uses {unknown[1]}, which is not known")
-    mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "").replace(
-        ' display="inline"', ""
-    )
+    mathml = re.sub(r' xmlns="[^"]*"| display="inline"', "", mathml)
     return re.sub(r'mathcolor="(\w+)"', r'class="q-\1"', html_characters(mathml))
 
 
@@ -106,27 +105,18 @@ def _check(latex: str, mathml: etree._Element) -> None:
             raise ValueError(f"a part is missing (<{tag}> has {len(element)} of {PARTS[tag]})")
 
 
-def _words(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower().removesuffix(" error")
-
-
 def html_characters(mathml: str) -> str:
     """Numeric references as the characters they stand for, except those that are markup."""
     return re.sub(
-        r"&#x([0-9A-F]+);",
-        lambda m: m[0] if int(m[1], 16) in (0x22, 0x26, 0x3C, 0x3E) else chr(int(m[1], 16)),
-        mathml,
+        r"&#x(?!0*(?:22|26|3C|3E);)[0-9A-F]+;", lambda match: html.unescape(match[0]), mathml
     )
 
 
 def characters(pages: Iterable[str]) -> str:
     """Every character that formulas and drawings show, and its mathematical italic."""
-    text: set[str] = set()
-    for page in pages:
-        for part in TEXT_IN_MATH.finditer(page):
-            text.update(html.unescape(re.sub(r"<[^>]+>", "", part[0])))
-    text.update(_italic(char) for char in tuple(text))
-    return "".join(sorted(char for char in text if char.strip()))
+    parts = (part[0] for page in pages for part in TEXT_IN_MATH.finditer(page))
+    text = set(html.unescape(re.sub(r"<[^>]+>", "", "".join(parts))))
+    return "".join(sorted(char for char in {*text, *map(_italic, text)} if char.strip()))
 
 
 def _italic(char: str) -> str:
@@ -134,12 +124,7 @@ def _italic(char: str) -> str:
     if char == "h":
         return "\N{PLANCK CONSTANT}"
     try:
-        name = (
-            unicodedata.name(char)
-            .replace(" LETTER", "")
-            .replace("LATIN ", "")
-            .replace("GREEK ", "")
-        )
+        name = re.sub(" LETTER|LATIN |GREEK ", "", unicodedata.name(char))
         return unicodedata.lookup(f"MATHEMATICAL ITALIC {name}")
     except (KeyError, ValueError):
         return char

@@ -2,25 +2,29 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from posixpath import normpath
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 
 import lxml.html
 import markdown
-from markdown.extensions.toc import slugify
 
 from readinglist.faults import Fault, line_of_link, nearest
 from readinglist.memory import remembered
 from readinglist.sources.catalog import Catalog
-from readinglist.sources.snippet import HEADING, Snippet
 from readinglist.sources.works import pdf_remedy
 
 # Those of mkdocs.yml that make links, images and anchors.
 EXTENSIONS = ("attr_list", "md_in_html", "tables", "toc", "pymdownx.details")
 EXTERNAL = ("http", "https", "mailto")
-FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
+# A fenced block, of whatever kind, up to its closing fence or else to the end of the page. The end
+# of the page is a match too, an empty one, so that text below the last block has a block after it.
+FENCED = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<fence>(?P<sign>[`~])(?P=sign){2,})(?!(?P=sign))(?P<info>[^`\n]*)$"
+    r"(?P<content>.*?)(?:(?P<closing>\n[ \t]*(?P=fence)(?P=sign)*[ \t]*)$|\Z)|\Z",
+    re.DOTALL | re.MULTILINE,
+)
 # The pages a link may lead to, each with what can be linked to on it: None if that is not known.
 Anchors = Mapping[str, set[str] | None]
 
@@ -30,18 +34,17 @@ class Linked:
     """One page: what it links to and shows, and what can be linked to on it."""
 
     path: Path
-    links: list[str] = field(default_factory=list)
-    images: list[tuple[str, str | None]] = field(default_factory=list)  # source, text
-    anchors: set[str] = field(default_factory=set)
+    links: list[str]
+    images: list[tuple[str, str | None]]  # source, text
+    anchors: set[str]
 
 
 def read_links(path: Path, text: str, catalog: Catalog) -> Linked:
     """The links, images and anchors of a page's text, less what is made from metadata."""
-    parsed = _parsed(without_code(text))
+    links, images, anchors = _parsed(without_code(text))
     # A list on the page has an anchor for each resource.
     slugs = {resource.slug for resource in catalog.resources}
-    images = [(source, alt) for source, alt in parsed["images"]]
-    return Linked(path, parsed["links"], images, {*parsed["anchors"], *slugs})
+    return Linked(path, links, [(source, alt) for source, alt in images], {*anchors, *slugs})
 
 
 def without_code(text: str) -> str:
@@ -50,15 +53,12 @@ def without_code(text: str) -> str:
 
 
 @remembered("markdown", "pymdown-extensions")
-def _parsed(text: str) -> dict[str, list]:
-    tree = lxml.html.fromstring(
-        f"<div>{markdown.markdown(text, extensions=list(EXTENSIONS))}</div>"
-    )
-    return {
-        "links": tree.xpath("//a/@href"),
-        "images": [(image.get("src", ""), image.get("alt")) for image in tree.xpath("//img")],
-        "anchors": tree.xpath("//@id"),
-    }
+def _parsed(text: str) -> list[list]:
+    """The links, images and anchors of Markdown without code."""
+    html = markdown.markdown(text, extensions=list(EXTENSIONS))
+    tree = lxml.html.fromstring(f"<div>{html}</div>")
+    images = [(image.get("src", ""), image.get("alt")) for image in tree.iter("img")]
+    return [tree.xpath("//a/@href"), images, tree.xpath("//@id")]
 
 
 def linkable(pages: Iterable[Linked], catalog: Catalog) -> dict[str, set[str] | None]:
@@ -70,15 +70,11 @@ def linkable(pages: Iterable[Linked], catalog: Catalog) -> dict[str, set[str] | 
         for page in pages
         if page.path not in listed
     }
-    known |= {f"snippets/{s.name}.ipynb": _anchors_of(s) for s in catalog.snippets.values()}
+    for name, snippet in catalog.snippets.items():
+        prose = "\n\n".join(cell.source for cell in snippet.cells if cell.markdown)
+        _, _, headings = _parsed(without_code(prose))
+        known[f"snippets/{name}.ipynb"] = {*snippet.code, *headings}
     return known
-
-
-def _anchors_of(snippet: Snippet) -> set[str]:
-    """What can be linked to on a snippet's page: its cells and its headings."""
-    lines = (line for cell in snippet.cells if cell.markdown for line in cell.source.splitlines())
-    headings = (heading["text"] for line in lines if (heading := HEADING.match(line)))
-    return {*snippet.code, *(slugify(heading, "-") for heading in headings)}
 
 
 def link_faults(page: Linked, docs: Path, anchors: Anchors) -> Iterator[Fault]:
@@ -87,42 +83,33 @@ def link_faults(page: Linked, docs: Path, anchors: Anchors) -> Iterator[Fault]:
         if problem := _problem(link, page.path.relative_to(docs).as_posix(), docs, anchors):
             yield Fault(page.path, line_of_link(page.path, link), problem)
     for source, text in page.images:
-        yield from _image_faults(page.path, source, text)
+        line = line_of_link(page.path, source)
+        if urlsplit(source).netloc:
+            message = f"shows '{source}' from another host; nothing here may, so draw it anew"
+            yield Fault(page.path, line, message)
+        if not (text or "").strip():
+            message = f"shows the image '{source}' without a text; write ![what it shows]({source})"
+            yield Fault(page.path, line, message)
 
 
 def _problem(link: str, page: str, docs: Path, anchors: Anchors) -> str | None:
     parts = urlsplit(link)
     if parts.scheme in EXTERNAL or parts.netloc:
-        if better := pdf_remedy(link):
-            return f"links to a PDF, '{link}'; link to its abstract, {better}"
-        return None
+        better = pdf_remedy(link)
+        return f"links to a PDF, '{link}'; link to its abstract, {better}" if better else None
     if link.startswith("/"):
         return f"the link '{link}' leads out of the site; write it from this page's folder"
-    target = page
-    if parts.path:
-        target = normpath(str(PurePosixPath(page).parent / unquote(parts.path)))
-        if target not in anchors:
-            if (docs / target).is_file() and not target.endswith(".md") and ".." not in target:
-                return None
-            # What else it may have meant stands in the same folder.
-            folder = PurePosixPath(target).parent
-            close = nearest(target, [n for n in anchors if PurePosixPath(n).parent == folder])
-            return f"the link '{link}' leads nowhere: there is no '{target}'; {close}"
-    known = anchors.get(target)
-    if parts.fragment and known is not None and unquote(parts.fragment) not in known:
-        where = "this page" if target == page else f"'{target}'"
-        return (
-            f"the link '{link}' leads nowhere: {where} has no '{parts.fragment}'; "
-            f"{nearest(parts.fragment, known)}"
-        )
-    return None
-
-
-def _image_faults(path: Path, source: str, text: str | None) -> Iterator[Fault]:
-    line = line_of_link(path, source)
-    if urlsplit(source).netloc:
-        message = f"shows '{source}' from another host; nothing here may, so draw it anew"
-        yield Fault(path, line, message)
-    if not (text or "").strip():
-        message = f"shows the image '{source}' without a text; write ![what it shows]({source})"
-        yield Fault(path, line, message)
+    path = unquote(parts.path)
+    target = normpath(join(dirname(page), path)) if path else page
+    if path and target not in anchors:
+        if (docs / target).is_file() and not target.endswith(".md") and ".." not in target:
+            return None
+        # What else it may have meant stands in the same folder.
+        close = nearest(target, [name for name in anchors if dirname(name) == dirname(target)])
+        return f"the link '{link}' leads nowhere: there is no '{target}'; {close}"
+    known, fragment = anchors.get(target), unquote(parts.fragment)
+    if not fragment or known is None or fragment in known:
+        return None
+    where = "this page" if target == page else f"'{target}'"
+    close = nearest(parts.fragment, known)
+    return f"the link '{link}' leads nowhere: {where} has no '{parts.fragment}'; {close}"

@@ -20,7 +20,8 @@ def write_notebook(folder: Path, snippet: Snippet) -> str:
     # The page shows the title itself, above the card.
     notebook.cells[0].source = notebook.cells[0].source.split("\n", 1)[1].lstrip()
     path = f"snippets/{snippet.name}.ipynb"
-    _write(folder / path, notebook)
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, folder / path)
     return path
 
 
@@ -45,10 +46,6 @@ def write_downloads(folder: Path, project: Project, snippet: Snippet) -> list[st
         target = folder / "downloads" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    _write(folder / "downloads" / f"{snippet.name}.ipynb", run.notebook)
-    return [f"downloads/{name}" for name in (*sources, f"{snippet.name}.ipynb")]
-
-
-def _write(path: Path, notebook: nbformat.NotebookNode) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)
+    notebook = f"{snippet.name}.ipynb"
+    nbformat.write(run.notebook, folder / "downloads" / notebook)
+    return [f"downloads/{name}" for name in (*sources, notebook)]

@@ -3,9 +3,8 @@
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from readinglist.faults import look_up
 from readinglist.running.pending import Unknown
@@ -20,57 +19,56 @@ FORMULA = re.compile(
     r"|(?<![\\$])\$(?![\s$])(?:\\.|[^\\$\n]|\n(?![ \t]*\n))+?(?<!\s)\$",
     re.DOTALL,
 )
-EXPONENT = re.compile(r"e(?P<sign>[+-])0*(?P<digits>\d+)$")
+EXPONENT = re.compile(r"e(?:\+|(-))0*(\d+)$")
 # What Markdown would read as markup, or a line's end as the end of a paragraph.
 MARKUP = re.compile(r"[^\w ,]|_")
 
 
-@dataclass(frozen=True)
-class Value:
-    """One variable of a run, and how the page wants it shown."""
+class Value(NamedTuple):
+    """One variable of a run, and its text in the format that the page wants."""
 
     snippet: str
     name: str
     value: Any
-    spec: str = ""
+    text: str
 
 
-@dataclass
-class Filled:
+class Filled(NamedTuple):
     """A text with its values in place, the snippets they came from, and what was wrong."""
 
-    text: str = ""
-    used: list[str] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)  # line in the text, message
+    text: str
+    used: list[str]
+    problems: list[tuple[int, str]]  # line in the text, message
 
 
 def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
     """Fills in the values of some paragraphs; what stands in code spans stays as it is."""
-    filled = Filled()
+    used: list[str] = []
+    problems: list[tuple[int, str]] = []
     # Code is blanked out of what is searched, at the same length, so that positions hold.
     searched = CODE_SPAN.sub(lambda span: re.sub(r"[^\n]", " ", span[0]), text)
     formulas = [match.span() for match in FORMULA.finditer(searched)]
-    done = 0
-    for match in VALUE.finditer(searched):
-        in_formula = any(start < match.start() < end for start, end in formulas)
-        filled.text += text[done : match.start()]
-        done = match.end()
+
+    def fill(match: re.Match[str]) -> str:
+        if searched[match.start()] == " ":
+            return match[0]
         try:
-            value = value_of(match["inside"], runs)
-            shown = formatted(value)
-            filled.text += _latex(shown) if in_formula else value_html(shown, value)
-            filled.used.append(value.snippet)
+            value = _value_of(match["inside"], runs)
         except ValueError as error:
-            filled.problems.append((text.count("\n", 0, match.start()), str(error)))
-    filled.text += text[done:]
-    return filled
+            problems.append((text.count("\n", 0, match.start()), str(error)))
+            return ""
+        used.append(value.snippet)
+        in_formula = any(start < match.start() < end for start, end in formulas)
+        return _latex(value.text) if in_formula else _html(value)
+
+    return Filled(VALUE.sub(fill, text), used, problems)
 
 
-def value_of(inside: str, runs: Mapping[str, Run]) -> Value:
+def _value_of(inside: str, runs: Mapping[str, Run]) -> Value:
     """What `snippet.name:format` speaks of.
 
     Raises:
-        ValueError: it is not of that form, or there is no such value.
+        ValueError: it is not of that form, there is no such value, or it has no such format.
     """
     if not (reference := REFERENCE.match(inside)):
         raise ValueError(f"'[[{inside}]]' is not a value; write [[snippet.name:format]]")
@@ -82,38 +80,28 @@ def value_of(inside: str, runs: Mapping[str, Run]) -> Value:
         )
     known = {key: value["value"] for key, value in values.items() if "value" in value}
     value = look_up(known, name, f"snippet '{snippet}' has no value '{name}'")
-    return Value(snippet, name, value, reference["format"] or "")
-
-
-def formatted(value: Value) -> str:
-    """The value as text. Raises ValueError if it cannot be shown so."""
+    spec = reference["format"] or ""
     try:
-        return format(value.value, value.spec)
+        return Value(snippet, name, value, format(value, spec))
     except (ValueError, OverflowError) as error:
-        inside = f"[[{value.snippet}.{value.name}:{value.spec}]]"
-        message = f"'{inside}': {value.value!r} cannot be shown as '{value.spec}'"
-        raise ValueError(f"{message}: {error}; a format is like .1e, .2f, .0% or ,") from None
+        message = f"'[[{inside}]]': {value!r} cannot be shown as '{spec}': {error}"
+        raise ValueError(f"{message}; a format is like .1e, .2f, .0% or ,") from None
 
 
-def _latex(shown: str) -> str:
-    escaped = re.sub(r"([%_#&$])", r"\\\1", shown).replace(",", r"\text{,}")
-    return EXPONENT.sub(lambda match: rf"\times 10^{{{_power(match, '-')}}}", escaped)
+def _latex(text: str) -> str:
+    escaped = re.sub(r"([%_#&$])", r"\\\1", text).replace(",", r"\text{,}")
+    return EXPONENT.sub(r"\\times 10^{\1\2}", escaped)
 
 
-def value_html(shown: str, value: Value) -> str:
+def _html(value: Value) -> str:
     """The value as it stands in a sentence, with its origin as a title."""
     if isinstance(value.value, str):
-        inner = MARKUP.sub(lambda match: f"&#{ord(match[0])};", shown)
+        text = MARKUP.sub(lambda match: f"&#{ord(match[0])};", value.text)
     else:
-        minus = "\N{MINUS SIGN}"
-        inner = EXPONENT.sub(lambda match: f" × 10<sup>{_power(match, minus)}</sup>", shown)
-        inner = inner.replace("-", minus).replace("_", "&#95;")
+        text = EXPONENT.sub(r" × 10<sup>\1\2</sup>", value.text)
+        text = text.replace("-", "\N{MINUS SIGN}").replace("_", "&#95;")
     title = f"computed by {value.snippet}.py: {escape(value.name)}"
-    return f'<span class="value" title="{title}">{inner}</span>'
-
-
-def _power(match: re.Match[str], minus: str) -> str:
-    return (minus if match["sign"] == "-" else "") + match["digits"]
+    return f'<span class="value" title="{title}">{text}</span>'
 
 
 CLAIM = re.compile(r"^(?P<left>\S+) +(?P<sign>\S+) +(?P<right>\S+)$")
@@ -127,26 +115,25 @@ def check_claims(lines: Iterable[str], runs: Mapping[str, Run]) -> tuple[str, li
     Raises:
         ValueError: a claim cannot be read, names what is not there, or does not hold.
     """
-    shown, used = [], []
+    checked, used = [], []
     for line in lines:
         claim = CLAIM.match(line)
         if not claim or claim["sign"] not in SIGNS:
-            what = "a claim is two values with a sign between them, as in 'one.loss < other.loss'"
-            raise ValueError(f"{what}; found '{line}'; signs: {' '.join(SIGNS)}")
-        (left, right) = (value_of(claim[side], runs) for side in ("left", "right"))
-        found = f"{claim['left']} is {left.value!r} and {claim['right']} is {right.value!r}"
-        known = not any(isinstance(side.value, Unknown) for side in (left, right))
-        if known and isinstance(left.value, str) != isinstance(right.value, str):
-            raise ValueError(f"the claim '{line}' compares a text with a number: {found}")
-        if known and not SIGNS[claim["sign"]](left.value, right.value):
-            message = f"the claim '{line}' does not hold: {found}"
-            raise ValueError(f"{message}; say what is true, or find out why")
-        sides = [
-            f"<code>{side.snippet}.{side.name}</code> {value_html(formatted(side), side)}"
-            for side in (left, right)
-        ]
-        shown.append(f" {escape(claim['sign'])} ".join(sides))
+            raise ValueError(
+                "a claim is two values with a sign between them, as in 'one.loss < other.loss'; "
+                f"found '{line}'; signs: {' '.join(SIGNS)}"
+            )
+        left, right = (_value_of(claim[side], runs) for side in ("left", "right"))
+        values = f"{claim['left']} is {left.value!r} and {claim['right']} is {right.value!r}"
+        if not isinstance(left.value, Unknown) and not isinstance(right.value, Unknown):
+            if isinstance(left.value, str) != isinstance(right.value, str):
+                raise ValueError(f"the claim '{line}' compares a text with a number: {values}")
+            if not SIGNS[claim["sign"]](left.value, right.value):
+                remedy = "say what is true, or find out why"
+                raise ValueError(f"the claim '{line}' does not hold: {values}; {remedy}")
+        sides = (f"<code>{v.snippet}.{v.name}</code> {_html(v)}" for v in (left, right))
+        checked.append(f" {escape(claim['sign'])} ".join(sides))
         used += [left.snippet, right.snippet]
-    if not shown:
+    if not checked:
         raise ValueError("a claim block holds claims, a line each; found none")
-    return f'<p class="claim">Checked in this build: {"; ".join(shown)}</p>', used
+    return f'<p class="claim">Checked in this build: {"; ".join(checked)}</p>', used

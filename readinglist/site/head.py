@@ -15,6 +15,7 @@ from readinglist.running.project import Project
 from readinglist.sources.resource import Resource
 from readinglist.sources.snippet import Snippet
 
+SCHEMA_TYPE = "LearningResource"
 SITE_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 CODE_LICENCE = "https://opensource.org/license/mit"
 # Where Material writes a script into a page. Others would be found by the tests, in the browser.
@@ -42,22 +43,12 @@ def content_policy(scripts: list[str]) -> str:
     """The policy of a page in which these scripts, and no others, stand within its HTML."""
     digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
     sums = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src 'self' {sums}",
-            "worker-src 'self'",
-            # Figures, formulas and tables carry their looks in attributes.
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data:",
-            "media-src 'self' data:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "frame-src 'self'",
-            "base-uri 'none'",
-            "form-action 'self'",
-        ]
+    return (
+        f"default-src 'none'; script-src 'self' {sums}; worker-src 'self'; "
+        # Figures, formulas and tables carry their looks in attributes.
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; media-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-src 'self'; "
+        "base-uri 'none'; form-action 'self'"
     )
 
 
@@ -66,33 +57,30 @@ def linked_data(
 ) -> Markup:
     """What search engines read of a page, as schema.org's LearningResource; empty for most."""
     if isinstance(subject, Resource):
-        data = _of_resource(project, subject, url)
+        data = _annotation(project, subject, url)
     elif isinstance(subject, Snippet):
-        data = _of_snippet(subject, url)
+        data = _learning_resource(subject.title, subject.summary, url, CODE_LICENCE) | {
+            "learningResourceType": "example program",
+            "teaches": subject.concept,
+        }
     elif source == "index.md":
-        data = _of_list(project)
+        name, about = project.settings.site_name, project.settings.site_description
+        url = project.settings.site_url
+        data = _learning_resource(name, about, url) | {
+            "learningResourceType": "reading list",
+            "hasPart": [
+                {"@type": SCHEMA_TYPE, "name": r.title, "url": f"{url}resources/{r.slug}.html"}
+                for r in project.resources
+                if r.annotated
+            ],
+        }
     else:
         return Markup()
     # Nothing in it can close the script element that holds it.
     return Markup(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"))
 
 
-def _of_list(project: Project) -> dict[str, Any]:
-    settings = project.settings
-    url = settings.site_url
-    parts = [
-        {"@type": "LearningResource", "name": r.title, "url": f"{url}resources/{r.slug}.html"}
-        for r in project.resources
-        if r.annotated
-    ]
-    return {
-        **_page(settings.site_name, settings.site_description, url),
-        "learningResourceType": "reading list",
-        "hasPart": parts,
-    }
-
-
-def _of_resource(project: Project, resource: Resource, url: str) -> dict[str, Any]:
+def _annotation(project: Project, resource: Resource, url: str) -> dict[str, Any]:
     """The page that annotates a resource, and the original that it is about."""
     original = {
         "@type": "ScholarlyArticle" if resource.scholarly else "Article",
@@ -103,8 +91,7 @@ def _of_resource(project: Project, resource: Resource, url: str) -> dict[str, An
     }
     if archived := project.archived(resource):
         original["archivedAt"] = archived
-    return {
-        **_page(f"{resource.title}, annotated", resource.why, url),
+    return _learning_resource(f"{resource.title}, annotated", resource.why, url) | {
         "learningResourceType": "annotated reading",
         "educationalLevel": resource.level,
         "timeRequired": f"PT{resource.minutes}M",
@@ -115,18 +102,12 @@ def _of_resource(project: Project, resource: Resource, url: str) -> dict[str, An
     }
 
 
-def _of_snippet(snippet: Snippet, url: str) -> dict[str, Any]:
-    return {
-        **_page(snippet.title, snippet.summary, url, CODE_LICENCE),
-        "learningResourceType": "example program",
-        "teaches": snippet.concept,
-    }
-
-
-def _page(name: str, description: str, url: str, licence: str = SITE_LICENCE) -> dict[str, Any]:
+def _learning_resource(
+    name: str, description: str, url: str, licence: str = SITE_LICENCE
+) -> dict[str, Any]:
     return {
         "@context": "https://schema.org",
-        "@type": "LearningResource",
+        "@type": SCHEMA_TYPE,
         "name": name,
         "description": description,
         "url": url,

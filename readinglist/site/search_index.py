@@ -22,14 +22,13 @@ def complete_index(site: Path, catalog: Catalog) -> None:
     """Adds the authors and the names of programs to the index of the built site."""
     path = site / "search" / "search_index.json"
     index = json.loads(path.read_text(encoding="utf-8"))
-    authors = {f"index.html#{r.slug}": r.authors for r in catalog.resources}
-    programs = {f"snippets/{name}.html": name for name in catalog.snippets}
-    for document in index["docs"]:
-        location = document["location"]
-        if location in authors:
-            document["tags"] = authors[location]
-        if location in programs:
-            document["title"] = f"{programs[location]}.py: {document['title']}"
+    documents = {document["location"]: document for document in index["docs"]}
+    for resource in catalog.resources:
+        if document := documents.get(f"index.html#{resource.slug}"):
+            document["tags"] = resource.authors
+    for name in catalog.snippets:
+        if document := documents.get(f"snippets/{name}.html"):
+            document["title"] = f"{name}.py: {document['title']}"
     text = json.dumps(index, ensure_ascii=False)
     path.write_text(text, encoding="utf-8")
     # As Material's offline plugin has it, for a page that is read from a folder.

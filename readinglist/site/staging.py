@@ -5,8 +5,6 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -22,25 +20,18 @@ def staging_folder(site: Path) -> Path:
 def publish(built: Path, site: Path) -> None:
     """Puts `built` in the place of `site`; if that fails, the last good site is back."""
     old = site.with_name(f".site-old-{os.getpid()}")
-    with _alone_in(site.parent):
+    folder = os.open(site.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # waits for other builds that put their site here
         if site.exists():
             site.rename(old)
-        try:
-            built.rename(site)
-        except BaseException:
-            # An interrupt between the two steps must not cost the last good site.
-            if old.exists():
-                old.rename(site)
-            raise
+        built.rename(site)
+    except BaseException:
+        # An interrupt between the two steps must not cost the last good site.
+        if old.exists():
+            old.rename(site)
+        raise
+    else:
         shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Waits until no other build puts its site into the folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
     finally:
-        os.close(descriptor)
+        os.close(folder)
