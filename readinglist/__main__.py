@@ -26,13 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     # A command that is cancelled from outside cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return options.command(options, ROOT)
+        options.command(options, ROOT)
     except Faults as error:
         print(error.within(ROOT), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted. The runs that had ended are stored.", file=sys.stderr)
         return 130
+    return 0
 
 
 if __name__ == "__main__":
