@@ -26,7 +26,7 @@ def update_records(options: argparse.Namespace, root: Path) -> None:
     urls = external_links(reading)
     records = {url: known.get(url) or new_record(url, today) for url in urls}
     if options.refresh:
-        # It takes a tenth of a second to load, which no other command needs.
+        # What it loads, no other command needs.
         from readinglist.commands.link_refresh import refreshed
 
         records = refreshed(records, today, reading.project.settings.slug)

@@ -74,15 +74,14 @@ def write_resource(options: argparse.Namespace, root: Path) -> None:
     work = _work(answers(options, RESOURCE), catalog)
     slug = options.slug or "-".join(_telling_words(work["title"])[:4]) or "resource"
     path = root / "docs" / "resources" / f"{slug}.md"
-    if faults := [*_work_faults(work, catalog), *_name_faults(slug, path)]:
+    if faults := list(_faults(work, slug, path, catalog)):
         raise Faults(faults)
     order = max((resource.order for resource in catalog.resources), default=0) + 1
     fields = yaml.safe_dump(
         {**work, "order": order},
         sort_keys=False, default_flow_style=None, allow_unicode=True, width=110,
     )  # fmt: skip
-    text = _rendered("resource.md", fields=fields, prompt=PROMPT)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(_rendered("resource.md", fields=fields, prompt=PROMPT), encoding="utf-8")
     url = str(Work.model_validate(work).url)
     write_link_records(root, {url: new_record(url, date.today()), **catalog.links})
     print(f"Wrote {path.relative_to(root)}. 'make serve' shows it.")
@@ -132,26 +131,21 @@ def _work(given: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _work_faults(work: Mapping[str, Any], catalog: Catalog) -> Iterator[Fault]:
-    try:
-        Work.model_validate(work)
-    except ValidationError as error:
-        for problem in error.errors():
-            option = problem["loc"][0]
-            if option in RESOURCE:  # the rest is made of these
-                message = f"is {problem['input']!r}: {problem['msg']}"
-                yield Fault(Path(f"--{option}"), 0, message)
-    for resource in catalog.resources:
-        if str(resource.url).rstrip("/") == work["url"].rstrip("/"):
-            message = f"has this address already: {work['url']}"
-            yield Fault(resource.path, resource.lines["url"], message)
-
-
-def _name_faults(slug: str, path: Path) -> Iterator[Fault]:
+def _faults(work: Mapping[str, Any], slug: str, path: Path, catalog: Catalog) -> Iterator[Fault]:
     if problem := resource_name_problem(slug):
         yield Fault(Path("--slug"), 0, problem)
     elif path.exists():
         yield Fault(path, 0, "is there already; give another name with --slug")
+    url = work["url"]
+    for resource in catalog.resources:
+        if str(resource.url).rstrip("/") == url.rstrip("/"):
+            yield Fault(resource.path, resource.lines["url"], f"has this address already: {url}")
+    try:
+        Work.model_validate(work)
+    except ValidationError as error:
+        for wrong in error.errors():
+            if (option := wrong["loc"][0]) in RESOURCE:  # the rest is made of these
+                yield Fault(Path(f"--{option}"), 0, f"is {wrong['input']!r}: {wrong['msg']}")
 
 
 def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]:

@@ -68,7 +68,7 @@ def examine(root: Path) -> tuple[Catalog, list[Fault]]:
     settings = tried(read_settings, root, otherwise=Settings())
     paths = sorted((root / "snippets").glob("*.py"))
     names, pins = {path.stem for path in paths}, read_pins(root)
-    snippets = {path.stem: tried(read_snippet, path, pins, names) for path in paths}
+    snippets = [tried(read_snippet, path, pins, names) for path in paths]
     folder = root / "docs" / "resources"
     # What stands in a folder of its own comes last, to be told of what it repeats.
     pages = sorted(folder.rglob("*.md"), key=lambda path: (len(path.parts), path))
@@ -83,7 +83,7 @@ def examine(root: Path) -> tuple[Catalog, list[Fault]]:
     catalog = Catalog(
         root,
         settings,
-        {name: snippet for name, snippet in snippets.items() if snippet},
+        {snippet.name: snippet for snippet in snippets if snippet},
         resources,
         tried(read_link_records, root, otherwise={}),
         read_palette(root),

@@ -114,8 +114,8 @@ def read_resource(path: Path) -> Resource:
         raise Faults(faults) from None
     resource = Resource.model_construct(**dict(fields), path=path, body=body, lines=lines)
     if resource.annotated != bool(body.strip()):
-        message = "status is 'listed', so the text below is not shown; set status: annotated"
-        message += " or remove it"
+        remedy = "set status: annotated or remove it"
+        message = f"status is 'listed', so the text below is not shown; {remedy}"
         if resource.annotated:
             message = "status is 'annotated' but the page is empty; write it or set status: listed"
         raise Faults([Fault(path, lines["status"], message)])
