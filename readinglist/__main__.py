@@ -29,13 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     for note in unlike_pins(read_pins(ROOT)):
         print(f"note: {note}", file=sys.stderr)
     try:
-        return options.command(options, ROOT)
+        options.command(options, ROOT)
     except Faults as error:
         print(error.within(ROOT), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted. The runs that had ended are stored.", file=sys.stderr)
         return 130
+    return 0
 
 
 if __name__ == "__main__":

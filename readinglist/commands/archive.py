@@ -27,7 +27,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     archive.set_defaults(command=write_archive)
 
 
-def write_archive(options: argparse.Namespace, root: Path) -> int:
+def write_archive(options: argparse.Namespace, root: Path) -> None:
     """Runs what is not stored, builds the site, and packs it."""
     # The runs come first: a build tells what it has run itself, which would differ each time.
     catalog = read_catalog(root)
@@ -37,7 +37,6 @@ def write_archive(options: argparse.Namespace, root: Path) -> int:
     files = make_archive(root, target, name)
     megabytes = target.stat().st_size / 1e6
     print(f"{target}: {files} files, {megabytes:.1f} MB. Unpack it and open index.html.")
-    return 0
 
 
 def make_archive(root: Path, target: Path, name: str) -> int:
@@ -49,9 +48,13 @@ def make_archive(root: Path, target: Path, name: str) -> int:
         Faults: the build failed; an archive that was there stays.
     """
     epoch = commit_time(root)
+    environ = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "NO_MKDOCS_2_WARNING": "1"}
     with TemporaryDirectory(prefix="archive-") as folder:
         site = Path(folder, name)
-        _build(root, site, epoch)
+        command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(site)]
+        if subprocess.run(command, cwd=root, env=environ).returncode:
+            message = "the site was not built, and so no archive was; see above"
+            raise Faults([Fault(root, 0, message)])
         return pack(site, target, epoch)
 
 
@@ -68,13 +71,6 @@ def commit_time(root: Path) -> int:
     return int(process.stdout)
 
 
-def _build(root: Path, site: Path, epoch: int) -> None:
-    environ = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "NO_MKDOCS_2_WARNING": "1"}
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(site)]
-    if subprocess.run(command, cwd=root, env=environ).returncode:
-        raise Faults([Fault(root, 0, "the site was not built, and so no archive was; see above")])
-
-
 def pack(folder: Path, target: Path, epoch: int) -> int:
     """Packs a folder into a ZIP file in which every file has the same time; counts the files."""
     date = time.gmtime(max(epoch, EARLIEST))[:6]
@@ -82,8 +78,7 @@ def pack(folder: Path, target: Path, epoch: int) -> int:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     with zipfile.ZipFile(partial, "w") as archive:
         for path in paths:
-            name = path.relative_to(folder.parent).as_posix()
-            entry = zipfile.ZipInfo(name, date)
+            entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), date)
             entry.external_attr = 0o100644 << 16
             entry.create_system = 3  # Unix, on whichever system
             entry.compress_type = zipfile.ZIP_DEFLATED

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -18,16 +17,16 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     links.set_defaults(command=update_records)
 
 
-def update_records(options: argparse.Namespace, root: Path) -> int:
+def update_records(options: argparse.Namespace, root: Path) -> None:
     """Writes a record for every external link: those there are, and new ones."""
     reading = read_project(root)
     if not reading.complete:
         raise Faults(reading.faults)
     known, today = reading.project.links, date.today()
-    urls = {link.url for link in external_links(reading)}
+    urls = external_links(reading)
     records = {url: known.get(url) or new_record(url, today) for url in urls}
     if options.refresh:
-        # It takes a tenth of a second to load, which no other command needs.
+        # What it loads, no other command needs.
         from readinglist.commands.link_refresh import refreshed
 
         records = refreshed(records, today, reading.project.settings.slug)
@@ -35,23 +34,12 @@ def update_records(options: argparse.Namespace, root: Path) -> int:
     seen = sum(record.seen is not None for record in records.values())
     gone = sum(record.gone is not None for record in records.values())
     print(f"{LINKS}: {len(records)} links, {seen} seen alive at some time, {gone} gone")
-    return 0
 
 
-@dataclass(frozen=True)
-class ExternalLink:
-    """One address, and a place that links to it."""
-
-    url: str
-    path: Path
-    line: int
-
-
-def external_links(reading: Reading) -> Iterator[ExternalLink]:
-    """Every link that leaves the site, on pages, in front matter and in snippets' prose."""
+def external_links(reading: Reading) -> dict[str, tuple[Path, int]]:
+    """Every address off the site, and a place that links to it: front matter, page or snippet."""
     project = reading.project
-    for resource in project.resources:
-        yield ExternalLink(str(resource.url), resource.path, resource.lines["url"])
+    places = {str(r.url): (r.path, r.lines["url"]) for r in project.resources}
     linked = list(reading.linked)
     for snippet in project.snippets.values():
         prose = "\n\n".join(cell.source for cell in snippet.cells if cell.markdown)
@@ -59,18 +47,17 @@ def external_links(reading: Reading) -> Iterator[ExternalLink]:
             linked.append(read_links(snippet.path, prose, project))
     for page in linked:
         for link in page.links:
-            if is_external(link, project.settings.owner_url):
-                yield ExternalLink(link, page.path, line_of_link(page.path, link))
+            if link not in places and is_external(link, project.settings.owner_url):
+                places[link] = page.path, line_of_link(page.path, link)
+    return places
 
 
 def record_faults(reading: Reading) -> Iterator[Fault]:
     """The addresses that have no record, and if all could be read, the records too many."""
-    records, needed = reading.project.links, set()
-    for link in external_links(reading):
-        if link.url not in records and link.url not in needed:
-            message = f"links to '{link.url}', which has no archived copy in {LINKS}"
-            yield Fault(link.path, link.line, f"{message}; run 'python -m readinglist links'")
-        needed.add(link.url)
-    for url in records.keys() - needed if reading.complete else ():
-        message = f"no page links to '{url}'; run 'python -m readinglist links'"
-        yield Fault(reading.root / LINKS, 0, message)
+    records, places = reading.project.links, external_links(reading)
+    remedy = "run 'python -m readinglist links'"
+    for url in places.keys() - records:
+        message = f"links to '{url}', which has no archived copy in {LINKS}; {remedy}"
+        yield Fault(*places[url], message)
+    for url in records.keys() - places if reading.complete else ():
+        yield Fault(reading.root / LINKS, 0, f"no page links to '{url}'; {remedy}")

@@ -6,7 +6,7 @@ import re
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,15 @@ from readinglist.faults import Fault, Faults
 from readinglist.sources.catalog import Catalog, examine
 from readinglist.sources.dependencies import read_pins
 from readinglist.sources.link_records import new_record, write_link_records
-from readinglist.sources.resource import PROMPT, FrontMatter, resource_name_problem
+from readinglist.sources.resource import PROMPT, resource_name_problem
 from readinglist.sources.snippet import read_snippet, snippet_name_problem
-from readinglist.sources.works import KINDS, pdf_remedy
+from readinglist.sources.works import KINDS, Work, pdf_remedy
 
-TEMPLATES = Path(__file__).parent / "templates"
-Ask = Callable[[str], str]
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    keep_trailing_newline=True,
+    undefined=jinja2.StrictUndefined,
+)
 # What is asked for, and how.
 RESOURCE = {
     "title": "Title",
@@ -61,118 +64,88 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     snippet.set_defaults(command=write_snippet)
 
 
-def write_resource(options: argparse.Namespace, root: Path) -> int:
-    """Writes the page, and prints what comes next."""
+def write_resource(options: argparse.Namespace, root: Path) -> None:
+    """Writes the page of a resource, to be filled in, and prints what comes next.
+
+    Raises:
+        Faults: what was given cannot be a resource's, or is there already.
+    """
     catalog, _ = examine(root)
-    given = answers(vars(options), RESOURCE, _ask())
-    path = new_resource(catalog, {**given, "slug": options.slug}).relative_to(root)
-    print(f"Wrote {path}. 'make serve' shows it.")
-    print(f"What is left to write: python -m readinglist check {path}")
-    return 0
+    work = _work(answers(options, RESOURCE), catalog)
+    slug = options.slug or "-".join(_telling_words(work["title"])[:4]) or "resource"
+    path = root / "docs" / "resources" / f"{slug}.md"
+    if faults := list(_faults(work, slug, path, catalog)):
+        raise Faults(faults)
+    order = max((resource.order for resource in catalog.resources), default=0) + 1
+    fields = yaml.safe_dump(
+        {**work, "order": order},
+        sort_keys=False, default_flow_style=None, allow_unicode=True, width=110,
+    )  # fmt: skip
+    path.write_text(_rendered("resource.md", fields=fields, prompt=PROMPT), encoding="utf-8")
+    url = str(Work.model_validate(work).url)
+    write_link_records(root, {url: new_record(url, date.today()), **catalog.links})
+    print(f"Wrote {path.relative_to(root)}. 'make serve' shows it.")
+    print(f"What is left to write: python -m readinglist check {path.relative_to(root)}")
 
 
-def write_snippet(options: argparse.Namespace, root: Path) -> int:
+def write_snippet(options: argparse.Namespace, root: Path) -> None:
     """Writes the program and its test, and prints what comes next."""
     catalog, _ = examine(root)
-    paths = new_snippet(catalog, answers(vars(options), SNIPPET, _ask()))
+    paths = new_snippet(catalog, answers(options, SNIPPET))
     program, test = (path.relative_to(root) for path in paths)
     print(f"Wrote {program} and {test}: they run as they are.")
     print(f"Run it: python -m readinglist run {program.stem}")
     print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_accumulate\n```")
-    return 0
 
 
-def _ask() -> Ask | None:
-    return input if sys.stdin.isatty() else None
-
-
-def answers(given: Mapping[str, Any], questions: Mapping[str, str], ask: Ask | None) -> dict:
+def answers(options: argparse.Namespace, questions: Mapping[str, str]) -> dict[str, Any]:
     """What was given as options, and the answers to what was not.
 
     Raises:
         Faults: something is missing, and there is nobody to ask.
     """
-    missing = [name for name in questions if not given.get(name)]
-    if missing and not ask:
-        options = ", ".join(f"--{name}" for name in missing)
-        raise Faults([Fault(Path("new"), 0, f"needs {options}; in a terminal, it would ask")])
-    asked = {name: ask(f"{questions[name]}: ").strip() for name in missing if ask}
-    return {**{name: given[name] for name in questions if given.get(name)}, **asked}
+    given = {name: getattr(options, name) for name in questions}
+    missing = [name for name in questions if not given[name]]
+    if missing and not sys.stdin.isatty():
+        listed = ", ".join(f"--{name}" for name in missing)
+        raise Faults([Fault(Path("new"), 0, f"needs {listed}; in a terminal, it would ask")])
+    return given | {name: input(f"{questions[name]}: ").strip() for name in missing}
 
 
-def new_resource(catalog: Catalog, given: Mapping[str, Any]) -> Path:
-    """Writes the page of a resource, to be filled; returns its path.
-
-    Raises:
-        Faults: what was given cannot be a resource's, or is there already.
-    """
-    data = _front_matter(catalog, given)
-    slug = given.get("slug") or _slug(given["title"])
-    if problem := resource_name_problem(slug):
-        raise Faults([Fault(Path("--slug"), 0, problem)])
-    path = catalog.root / "docs" / "resources" / f"{slug}.md"
-    if faults := [*_data_faults(data), *_resource_faults(path, data["url"], catalog)]:
-        raise Faults(faults)
-    front = yaml.safe_dump(
-        data, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
-    )
-    path.write_text(_rendered("resource.md", front_matter=front), encoding="utf-8")
-    url = str(FrontMatter.model_validate(data).url)
-    write_link_records(catalog.root, {url: new_record(url, date.today()), **catalog.links})
-    return path
-
-
-def _front_matter(catalog: Catalog, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, and a value that is allowed for every other field."""
-    authors, year = given["authors"], given["year"]
+def _work(given: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
+    """What a citation tells of the work, made of what was given."""
+    title, authors, year = given["title"], given["authors"], given["year"]
     if isinstance(authors, str):
         authors = [name.strip() for name in re.split(r",|\band\b", authors) if name.strip()]
     url = pdf_remedy(given["url"]) or given["url"]
     host = urlsplit(url).netloc
     return {
-        "title": given["title"],
+        "title": title,
         "authors": authors,
         "year": int(year) if year.isdigit() else year,
         "kind": given["kind"],
         "venue": f"arXiv:{url.rpartition('/')[2]}" if host == "arxiv.org" else host or "unknown",
         "url": url,
         "licence": "none stated",
-        "citation_key": _citation_key(authors, year, given["title"], catalog),
-        "order": max((resource.order for resource in catalog.resources), default=0) + 1,
-        "minutes": 30,
-        "level": "intermediate",
-        "after": [],
-        "prerequisites": [],
-        "concepts": ["one concept"],
-        "why": f"{PROMPT} why to read it.",
-        "skip": f"{PROMPT} what to skip.",
-        "outcome": f"{PROMPT} what a reader can do afterwards.",
-        "status": "annotated",
+        "citation_key": _citation_key(authors, year, title, catalog),
     }
 
 
-def _data_faults(data: dict[str, Any]) -> list[Fault]:
+def _faults(work: Mapping[str, Any], slug: str, path: Path, catalog: Catalog) -> Iterator[Fault]:
+    if problem := resource_name_problem(slug):
+        yield Fault(Path("--slug"), 0, problem)
+    elif path.exists():
+        yield Fault(path, 0, "is there already; give another name with --slug")
+    url = work["url"]
+    for resource in catalog.resources:
+        if str(resource.url).rstrip("/") == url.rstrip("/"):
+            yield Fault(resource.path, resource.lines["url"], f"has this address already: {url}")
     try:
-        FrontMatter.model_validate(data)
+        Work.model_validate(work)
     except ValidationError as error:
-        return [
-            Fault(Path(f"--{problem['loc'][0]}"), 0, f"is {problem['input']!r}: {problem['msg']}")
-            for problem in error.errors()
-            if problem["loc"][0] in RESOURCE  # the rest is made of these
-        ]
-    return []
-
-
-def _resource_faults(path: Path, url: str, catalog: Catalog) -> list[Fault]:
-    faults = []
-    if path.exists():
-        remedy = "give another name with --slug"
-        faults.append(Fault(path, 0, f"is there already; {remedy}"))
-    same = [r for r in catalog.resources if str(r.url).rstrip("/") == url.rstrip("/")]
-    for resource in same:
-        message = f"has this address already: {url}"
-        faults.append(Fault(resource.path, resource.lines["url"], message))
-    return faults
+        for wrong in error.errors():
+            if (option := wrong["loc"][0]) in RESOURCE:  # the rest is made of these
+                yield Fault(Path(f"--{option}"), 0, f"is {wrong['input']!r}: {wrong['msg']}")
 
 
 def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]:
@@ -208,9 +181,7 @@ def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]
 
 
 def _rendered(template: str, **fields: Any) -> str:
-    source = (TEMPLATES / f"{template}.jinja").read_text(encoding="utf-8")
-    environment = jinja2.Environment(keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(source).render(fields)
+    return TEMPLATES.get_template(f"{template}.jinja").render(fields)
 
 
 def _line(text: str) -> str:
@@ -223,18 +194,16 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", plain.lower())
 
 
-def _slug(title: str) -> str:
-    words = [word for word in _words(title) if word not in SMALL] or ["resource"]
-    return "-".join(words[:4])
+def _telling_words(title: str) -> list[str]:
+    return [word for word in _words(title) if word not in SMALL]
 
 
 def _citation_key(authors: list[str], year: str, title: str, catalog: Catalog) -> str:
     """Surname, year, first telling word; with another letter until it is the only one."""
-    letters = [re.sub(r"[^a-z]", "", word) for word in _words(authors[0] if authors else "")]
-    surname = next((word for word in reversed(letters) if word), "anon")
-    first = next((w for w in _words(title) if w.isalpha() and w not in SMALL), "title")
+    names = re.findall(r"[a-z]+", " ".join(_words(authors[0] if authors else "")))
+    surname = names[-1] if names else "anon"
+    first = next(filter(str.isalpha, _telling_words(title)), "title")
     key = f"{surname}{year}{first}"
-    taken = {resource.citation_key for resource in catalog.resources}
-    while key in taken:
+    while key in {resource.citation_key for resource in catalog.resources}:
         key += "b"
     return key

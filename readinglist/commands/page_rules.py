@@ -17,7 +17,7 @@ DISPLAY = re.compile(r"\$\$.*?\$\$", re.S)
 COMMENT = re.compile(r"<!--.*?-->", re.S)
 WORD = re.compile(r"\w[\w'’-]*")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|(?i:\bcoming soon\b)")
-SECTION = re.compile(r"^(?P<marks>#{2,}) +(?P<title>.+?) *(?:\{.*\})?$")
+SECTION = re.compile(r"^(?P<marks>#+) +(?P<title>.+?) *(?:\{.*\})?$")
 
 
 def text_faults(reading: Reading) -> Iterator[Fault]:
@@ -48,14 +48,11 @@ def timed_names(snippet: Snippet) -> set[str]:
         return timed
     for cell in snippet.code.values():
         tree = parsed(cell.source)
-        plain = {name for node in tree.body if _is_plain(node) for name in bound_names(node)}
-        timed |= set(bound_names(tree)) - plain if cell.timed else set()
-        others |= plain if cell.timed else set(bound_names(tree))
+        (timed if cell.timed else others).update(bound_names(tree))
+        for node in tree.body if cell.timed else ():
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                others.update(bound_names(node))
     return timed - others
-
-
-def _is_plain(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
 
 
 def text_problems(text: str) -> Iterator[tuple[int, str]]:
@@ -86,14 +83,11 @@ def _empty_sections(text: str) -> Iterator[tuple[int, str]]:
     shown = FENCED.sub(lambda block: re.sub(r"[^\n]+", "x", block[0]), shown)
     heading: tuple[int, str, int] | None = None  # line, title, depth
     for number, line in enumerate([*shown.split("\n"), "# end"], 1):
-        match = SECTION.match(line) or re.match(r"^(?P<marks>#) +(?P<title>.+)$", line)
-        if match:
+        if match := SECTION.match(line):
             depth = len(match["marks"])
             if heading and depth <= heading[2]:
-                yield (
-                    heading[0],
-                    f"the section '{heading[1]}' is empty; write it or remove its heading",
-                )
+                message = f"the section '{heading[1]}' is empty; write it or remove its heading"
+                yield heading[0], message
             heading = (number, match["title"], depth)
         elif line.strip():
             heading = None

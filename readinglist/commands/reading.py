@@ -49,7 +49,7 @@ def read_project(root: Path) -> Reading:
         except Faults as error:
             # A snippet that could not be read is there nevertheless.
             absent = tuple(f"there is no snippet '{name}'" for name in unread)
-            faults += [f for f in error.faults if not f.message.startswith(absent or ("\0",))]
+            faults += [fault for fault in error.faults if not fault.message.startswith(absent)]
         pages.append(page)
         linked.append(read_links(path, body, catalog))
     return Reading(project, pages, linked, unread, complete, faults)

@@ -21,6 +21,12 @@ from readinglist.settings import STATUS
 
 LINES = 40  # of one difference; the artifact has the pages themselves
 NOTICEABLE = 1.2  # times as long: below that, it is the machine
+# What differs from build to build on a page.
+UNSTABLE = (
+    "//article//*[self::svg or self::style or self::script]"
+    " | //article//*[@class='timed' or @class='proof' or @class='number']"
+)
+BLOCKS = ("p", "li", "td", "h1", "h2", "h3", "pre", "dd")
 
 
 @dataclass(frozen=True)
@@ -49,37 +55,31 @@ class Site:
         if not (path := self.pages.get(page)):
             return []
         tree = lxml.html.fromstring(path.read_text(encoding="utf-8"))
-        for part in tree.xpath("//article//*[self::svg or self::style or self::script]"):
+        for part in tree.xpath(UNSTABLE):
             part.drop_tree()
-        for part in tree.xpath("//article//*[@class='timed' or @class='proof' or @class='number']"):
-            part.drop_tree()
-        lines = (line for article in tree.xpath("//article") for line in _lines(article))
-        return [line for line in lines if line]
+        blocks = (block for article in tree.iter("article") for block in article.iter(*BLOCKS))
+        lines = (line for block in blocks for line in block.text_content().splitlines())
+        return [" ".join(line.split()) for line in lines if line.strip()]
 
     def outputs(self, snippet: str) -> dict[str, list[str]]:
-        """The outputs of a snippet's cells as text, by the cell's name."""
+        """The outputs of a snippet's cells as lines of text, by the cell's name."""
         path = self.folder / "downloads" / f"{snippet}.ipynb"
         if not path.exists():
             return {}
         notebook = nbformat.read(path, as_version=4)
-        code = (cell for cell in notebook.cells if cell.cell_type == "code")
-        return {cell.metadata.name: list(_lines_of(notebook, cell.metadata.name)) for cell in code}
+        names = [cell.metadata.name for cell in notebook.cells if cell.cell_type == "code"]
+        return {
+            name: [line for output in cell_outputs(notebook, name) for line in _lines(*output)]
+            for name in names
+        }
 
 
-def _lines(article: lxml.html.HtmlElement) -> Iterator[str]:
-    for block in article.xpath(".//p | .//li | .//td | .//h1 | .//h2 | .//h3 | .//pre | .//dd"):
-        for line in block.text_content().splitlines():
-            yield " ".join(line.split())
-
-
-def _lines_of(notebook: nbformat.NotebookNode, cell: str) -> Iterator[str]:
-    for kind, content in cell_outputs(notebook, cell):
-        if kind in (Shown.TEXT, Shown.STDERR):
-            yield from content.splitlines()
-        else:
-            # Not the drawing itself: that it changed is seen, how is on the page.
-            digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-            yield f"[{kind}, {len(content):,} characters, sha256 {digest}]"
+def _lines(kind: Shown, content: str) -> list[str]:
+    if kind in (Shown.TEXT, Shown.STDERR):
+        return content.splitlines()
+    # Not the drawing itself: that it changed is seen, how is on the page.
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return [f"[{kind}, {len(content):,} characters, sha256 {digest}]"]
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -89,57 +89,48 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     compare.set_defaults(command=print_report)
 
 
-def print_report(options: argparse.Namespace, root: Path) -> int:
-    """Prints the report on two folders."""
-    print(report(options.base, options.head))
-    return 0
-
-
-def report(base: Path, head: Path) -> str:
-    """What differs between the sites in two folders, as Markdown.
+def print_report(options: argparse.Namespace, root: Path) -> None:
+    """Prints what differs between the sites in two folders, as Markdown.
 
     Raises:
         Faults: a folder is not a site that this project built.
     """
-    if missing := [folder for folder in (base, head) if not (folder / STATUS).is_file()]:
+    folders = (options.base, options.head)
+    if missing := [folder for folder in folders if not (folder / STATUS).is_file()]:
         remedy = f"it has no {STATUS}; name the folder that 'make build' wrote"
         raise Faults([Fault(folder, 0, f"is not a built site: {remedy}") for folder in missing])
-    before, after = Site(base), Site(head)
-    parts = ["# What this change does to the site", *_summary(before, after)]
-    for title, lines in (
-        ("Pages", _pages(before, after)),
-        ("Outputs", _outputs(before, after)),
-        ("Run times", _times(before, after)),
-    ):
-        parts += ["", f"## {title}", "", *(list(lines) or ["No change."])]
-    return "\n".join(parts)
+    before, after = map(Site, folders)
+    print("# What this change does to the site", *_summary(before, after), sep="\n")
+    for title, changes in (("Pages", _pages), ("Outputs", _outputs), ("Run times", _times)):
+        lines = list(changes(before, after)) or ["No change."]
+        print("", f"## {title}", "", *lines, sep="\n")
 
 
 def _summary(before: Site, after: Site) -> Iterator[str]:
     yield from ("", "| | base | head |", "|---|---:|---:|")
-    yield f"| pages | {len(before.pages)} | {len(after.pages)} |"
-    yield f"| snippets | {len(before.record)} | {len(after.record)} |"
-    held = [sum(run["assertions"] for run in site.record.values()) for site in (before, after)]
-    yield f"| assertions that held | {held[0]} | {held[1]} |"
-    took = [sum(run["seconds"] for run in site.record.values()) for site in (before, after)]
-    yield f"| seconds of all runs | {took[0]:.0f} | {took[1]:.0f} |"
-    weights = [sum(site.weight(page) for page in site.pages) for site in (before, after)]
-    yield f"| kB of all pages, gzipped | {weights[0]:.0f} | {weights[1]:.0f} |"
+    for name, total in (
+        ("pages", lambda site: len(site.pages)),
+        ("snippets", lambda site: len(site.record)),
+        ("assertions that held", lambda site: sum(r["assertions"] for r in site.record.values())),
+        ("seconds of all runs", lambda site: sum(run["seconds"] for run in site.record.values())),
+        ("kB of all pages, gzipped", lambda site: sum(map(site.weight, site.pages))),
+    ):
+        yield f"| {name} | {total(before):.0f} | {total(after):.0f} |"
 
 
 def _pages(before: Site, after: Site) -> Iterator[str]:
     rows: list[str] = []
-    texts: list[str] = []
+    differences: list[str] = []
     for page in sorted({*before.pages, *after.pages}):
-        difference = list(_difference(before.text(page), after.text(page)))
+        texts = before.text(page), after.text(page)
         old, new = before.weight(page), after.weight(page)
         if page not in before.pages:
             what = "new"
         elif page not in after.pages:
             what = "gone"
-        elif difference:
+        elif texts[0] != texts[1]:
             what = "changed"
-            texts += _folded(page, difference)
+            differences += _difference(page, *texts)
         elif abs(new - old) >= 0.1:
             what = "weight alone"
         else:
@@ -147,7 +138,7 @@ def _pages(before: Site, after: Site) -> Iterator[str]:
         rows.append(f"| `{page}` | {what} | {old:.1f} | {new:.1f} | {new - old:+.1f} |")
     if rows:
         yield from ("| page | | kB in base | in head | more |", "|---|---|---:|---:|---:|", *rows)
-    yield from texts
+    yield from differences
 
 
 def _outputs(before: Site, after: Site) -> Iterator[str]:
@@ -157,40 +148,31 @@ def _outputs(before: Site, after: Site) -> Iterator[str]:
             continue
         old, new = before.outputs(name), after.outputs(name)
         timed = {*before.record[name]["timed"], *after.record[name]["timed"]}
-        for cell in [*old, *(cell for cell in new if cell not in old)]:
+        for cell in {**old, **new}:
             if cell not in timed and old.get(cell) != new.get(cell):
-                difference = _difference(old.get(cell, []), new.get(cell, []))
-                yield from _folded(f"{name}#{cell}", list(difference))
+                yield from _difference(f"{name}#{cell}", old.get(cell, []), new.get(cell, []))
 
 
 def _times(before: Site, after: Site) -> Iterator[str]:
     rows = []
     for name, run in sorted(after.record.items()):
-        old = before.record.get(name, {}).get("seconds")
-        new = run["seconds"]
-        if old is None or _differ(old, new) or new > BUDGET:
+        added = name not in before.record
+        old, new = before.record.get(name, run)["seconds"], run["seconds"]
+        noticeable = abs(new - old) > 1 and max(new, old) > NOTICEABLE * min(new, old)
+        if added or noticeable or new > BUDGET:
             remark = f"over the budget of {BUDGET} s" if new > BUDGET else ""
-            shown = "new" if old is None else f"{old:.1f}"
-            rows.append(f"| `{name}` | {shown} | {new:.1f} | {remark} |")
+            rows.append(f"| `{name}` | {'new' if added else f'{old:.1f}'} | {new:.1f} | {remark} |")
     if rows:
         yield from ("| snippet | s in base | in head | |", "|---|---:|---:|---|", *rows)
 
 
-def _differ(old: float, new: float) -> bool:
-    return abs(new - old) > 1 and max(new, old) > NOTICEABLE * min(new, old)
-
-
-def _difference(old: list[str], new: list[str]) -> Iterator[str]:
-    """The lines that differ, with their signs."""
+def _difference(title: str, old: list[str], new: list[str]) -> Iterator[str]:
+    """The lines that differ, with their signs, folded below a title."""
     # The first two name the files. A line of the texts has a sign before whatever it begins with.
-    for line in list(difflib.unified_diff(old, new, lineterm="", n=0))[2:]:
-        if not line.startswith("@@"):
-            yield line
-
-
-def _folded(title: str, difference: list[str]) -> Iterator[str]:
-    left = len(difference) - LINES
-    shown = difference[:LINES] + ([f"… and {left} lines more"] if left > 0 else [])
+    changes = list(difflib.unified_diff(old, new, lineterm="", n=0))[2:]
+    lines = [line for line in changes if not line.startswith("@@")]
+    if (left := len(lines) - LINES) > 0:
+        lines[LINES:] = [f"… and {left} lines more"]
     fence = "`" * 8  # an output may hold a fence itself
     yield from ("", f"<details><summary><code>{title}</code></summary>", "", f"{fence}diff")
-    yield from (*shown, fence, "", "</details>")
+    yield from (*lines, fence, "", "</details>")

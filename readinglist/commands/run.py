@@ -3,10 +3,8 @@
 import argparse
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 from readinglist.faults import Fault, Faults, nearest
 from readinglist.running.kernel import BUDGET
@@ -20,13 +18,29 @@ from readinglist.sources.snippet import Cell, Snippet
 def add_command(commands: argparse._SubParsersAction) -> None:
     run = commands.add_parser("run", help="run the snippets that are not stored; show one's output")
     run.add_argument("name", nargs="*", help="a snippet's name; all of them if none is given")
-    run.add_argument("--shard", type=Shard.parse, help="one part of all, as 1/4", metavar="K/N")
+    run.add_argument("--shard", type=shard, help="one part of all, as 1/4", metavar="K/N")
     run.set_defaults(command=run_chosen)
     clean = commands.add_parser("clean", help="forget every stored run")
-    clean.set_defaults(command=clean_cache)
+    clean.set_defaults(command=lambda _, root: forget(root))
 
 
-def run_chosen(options: argparse.Namespace, root: Path) -> int:
+def shard(text: str) -> slice:
+    """The part of all names, in order, that `1/4` means, counted from 1.
+
+    It depends on the names alone, so that machines need not agree first, and the caches of all
+    parts are merged by copying.
+
+    Raises:
+        ArgumentTypeError: the text is not a shard.
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        message = f"'{text}' is not a shard; write K/N with 1 <= K <= N, as in 1/4"
+        raise argparse.ArgumentTypeError(message)
+    return slice(int(match[1]) - 1, None, int(match[2]))
+
+
+def run_chosen(options: argparse.Namespace, root: Path) -> None:
     """Runs what was asked for, and prints a transcript of each, or a line if it was all."""
     catalog = read_catalog(root)
     known = catalog.snippets
@@ -35,41 +49,12 @@ def run_chosen(options: argparse.Namespace, root: Path) -> int:
             Fault(Path("snippets"), 0, f"no '{name}'; {nearest(name, known)}") for name in unknown
         )
     chosen = options.name or list(known)
-    chosen = options.shard.of(chosen) if options.shard else chosen
-    runs = run_snippets(catalog, [known[name] for name in chosen])
-    for name, run in runs.items():
+    chosen = sorted(chosen)[options.shard] if options.shard else chosen
+    for name, run in run_snippets(catalog, [known[name] for name in chosen]).items():
         if options.name:
             print(transcript(known[name], run))
         else:
             print(f"{name:24} {run.seconds:6.1f} s   {run.assertions:3} assertions held")
-    return 0
-
-
-def clean_cache(options: argparse.Namespace, root: Path) -> int:
-    """Forgets every run."""
-    forget(root)
-    return 0
-
-
-@dataclass(frozen=True)
-class Shard:
-    """The part `number` of `total`, counted from 1: caches of all parts are merged by copying."""
-
-    number: int
-    total: int
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """A shard from `1/4`. Raises ArgumentTypeError for anything else."""
-        match = re.fullmatch(r"(\d+)/(\d+)", text)
-        if not match or not 1 <= int(match[1]) <= int(match[2]):
-            message = f"'{text}' is not a shard; write K/N with 1 <= K <= N, as in 1/4"
-            raise argparse.ArgumentTypeError(message)
-        return cls(int(match[1]), int(match[2]))
-
-    def of(self, names: Sequence[str]) -> list[str]:
-        """This shard's names. They depend on the names alone: machines need not agree first."""
-        return sorted(names)[self.number - 1 :: self.total]
 
 
 def transcript(snippet: Snippet, run: Run) -> str:
@@ -89,10 +74,5 @@ def transcript(snippet: Snippet, run: Run) -> str:
 
 def _outputs(run: Run, cell: Cell) -> Iterator[str]:
     for kind, content in cell_outputs(run.notebook, cell.name):
-        match kind:
-            case Shown.FIGURE | Shown.PICTURE | Shown.HTML:
-                yield f"[{kind}] {cell.alt}".rstrip()
-            case Shown.SOUND:
-                yield f"[sound] {cell.alt}"
-            case _:
-                yield content
+        readable = kind in (Shown.TEXT, Shown.STDERR)
+        yield content if readable else f"[{kind}] {cell.alt}".rstrip()

@@ -68,12 +68,14 @@ def examine(root: Path) -> tuple[Catalog, list[Fault]]:
     settings = tried(read_settings, root, otherwise=Settings())
     paths = sorted((root / "snippets").glob("*.py"))
     names, pins = {path.stem for path in paths}, read_pins(root)
-    snippets = {path.stem: tried(read_snippet, path, pins, names) for path in paths}
+    snippets = [tried(read_snippet, path, pins, names) for path in paths]
     folder = root / "docs" / "resources"
     # What stands in a folder of its own comes last, to be told of what it repeats.
     pages = sorted(folder.rglob("*.md"), key=lambda path: (len(path.parts), path))
     resources = [resource for path in pages if (resource := tried(read_resource, path))]
-    faults += [*_repetitions(resources, root), *_misplaced(resources, folder)]
+    faults += _repetitions(resources, root)
+    message = "a resource's page stands in docs/resources/ itself; move it there"
+    faults += [Fault(r.path, 1, message) for r in resources if r.path.parent != folder]
     resources.sort(key=lambda resource: resource.order)
     faults += order_faults(resources, {p.stem for p in pages} - {r.slug for r in resources})
     glossary = root / "docs" / GLOSSARY
@@ -81,7 +83,7 @@ def examine(root: Path) -> tuple[Catalog, list[Fault]]:
     catalog = Catalog(
         root,
         settings,
-        {name: snippet for name, snippet in snippets.items() if snippet},
+        {snippet.name: snippet for snippet in snippets if snippet},
         resources,
         tried(read_link_records, root, otherwise={}),
         read_palette(root),
@@ -102,10 +104,3 @@ def _repetitions(resources: Iterable[Resource], root: Path) -> Iterator[Fault]:
                 where = other.path.relative_to(root)
                 message = f"repeats the {name} '{value}' of {where}; each needs its own"
                 yield Fault(resource.path, resource.lines.get(name, 1), message)
-
-
-def _misplaced(resources: Iterable[Resource], folder: Path) -> Iterator[Fault]:
-    for resource in resources:
-        if resource.path.parent != folder:
-            message = "a resource's page stands in docs/resources/ itself; move it there"
-            yield Fault(resource.path, 1, message)

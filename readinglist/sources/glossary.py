@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from markdown.extensions.toc import slugify
 
@@ -29,23 +30,16 @@ class Term:
 
 def read_terms(text: str) -> list[Term]:
     """The terms of the glossary's page."""
-    found = []
+    terms = []
     lines = text.split("\n")
-    for index, line in enumerate(lines):
-        if not (heading := HEADING.match(line)):
-            continue
-        also = [form.strip() for form in (heading["also"] or "").split(",") if form.strip()]
-        sentence, where = [*_paragraphs(lines[index + 1 :]), "", ""][:2]
-        name = heading["name"]
-        found.append(Term(name, (name, *also), sentence, index + 1, where))
-    return found
-
-
-def _paragraphs(lines: list[str]) -> list[str]:
-    """The paragraphs up to the next heading, each on one line."""
-    end = next((i for i, line in enumerate(lines) if line.startswith("#")), len(lines))
-    paragraphs = "\n".join(lines[:end]).strip().split("\n\n")
-    return [" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip()]
+    for number, line in enumerate(lines, 1):
+        if heading := HEADING.match(line):
+            forms = [heading["name"], *map(str.strip, (heading["also"] or "").split(","))]
+            body = takewhile(lambda line: not line.startswith("#"), lines[number:])
+            paragraphs = re.split(r"\n\s*\n", "\n".join(body).strip())
+            sentence, where, *_ = [*(" ".join(part.split()) for part in paragraphs), ""]
+            terms.append(Term(forms[0], tuple(filter(None, forms)), sentence, number, where))
+    return terms
 
 
 def glossary_problems(terms: list[Term]) -> Iterator[tuple[int, str]]:

@@ -57,9 +57,8 @@ def _faults(path: Path, error: ValidationError) -> Iterator[Fault]:
 
 def write_link_records(root: Path, records: Mapping[str, LinkRecord]) -> None:
     """Writes the records in an order that does not vary."""
-    data = {url: record.model_dump(mode="json") for url, record in sorted(records.items())}
-    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-    (root / LINKS).write_text(text, encoding="utf-8")
+    content = RECORDS.dump_json(dict(sorted(records.items())), indent=1)
+    (root / LINKS).write_bytes(content + b"\n")
 
 
 def new_record(url: str, today: date) -> LinkRecord:
@@ -69,5 +68,5 @@ def new_record(url: str, today: date) -> LinkRecord:
 
 def is_external(link: str, owner_url: str) -> bool:
     """Whether a link leads to what others keep: not to our repositories, nor to an archive."""
-    own = (ARCHIVE, owner_url) if owner_url else (ARCHIVE,)
+    own = (ARCHIVE, owner_url or ARCHIVE)
     return link.startswith(("http://", "https://")) and not link.startswith(own)

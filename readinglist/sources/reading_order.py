@@ -14,39 +14,31 @@ def order_faults(resources: Iterable[Resource], unread: Iterable[str] = ()) -> I
     `unread` are pages that are there, but could not be read.
     """
     known = {resource.slug: resource for resource in resources}
-    sound = True
-    for resource in known.values():
-        for slug in resource.after:
-            if slug not in known:
-                sound = False
-                message = f"is to be read after '{slug}', which is not on the list"
-                if slug not in unread:
-                    yield _fault(resource, f"{message}; {nearest(slug, known)}")
-    if not sound:
+    edges = [(resource, slug) for resource in known.values() for slug in resource.after]
+    unknown = [(resource, slug) for resource, slug in edges if slug not in known]
+    for resource, slug in unknown:
+        if slug not in unread:
+            message = f"is to be read after '{slug}', which is not on the list"
+            yield _fault(resource, f"{message}; {nearest(slug, known)}")
+    if unknown:
         return
-    if circle := _circle(known):
+    try:
+        TopologicalSorter({slug: r.after for slug, r in known.items()}).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]
         chain = " -> ".join(f"'{slug}'" for slug in circle)
         message = f"the reading path goes in a circle, each after the next: {chain}; cut it"
         yield _fault(known[circle[0]], message)
         return
-    for resource in known.values():
-        for slug in resource.after:
-            if known[slug].order > resource.order:
-                message = f"is to be read after '{slug}', which comes later on the list"
-                orders = f"its order is {known[slug].order}, this one's {resource.order}"
-                yield _fault(resource, f"{message}: {orders}; give this one a higher order")
-
-
-def _circle(known: dict[str, Resource]) -> list[str]:
-    try:
-        TopologicalSorter({slug: r.after for slug, r in known.items()}).prepare()
-    except CycleError as error:
-        return list(reversed(error.args[1]))
-    return []
+    for resource, slug in edges:
+        if known[slug].order > resource.order:
+            message = f"is to be read after '{slug}', which comes later on the list"
+            orders = f"its order is {known[slug].order}, this one's {resource.order}"
+            yield _fault(resource, f"{message}: {orders}; give this one a higher order")
 
 
 def _fault(resource: Resource, message: str) -> Fault:
-    return Fault(resource.path, resource.lines.get("after", 1), message)
+    return Fault(resource.path, resource.lines["after"], message)
 
 
 @dataclass(frozen=True)

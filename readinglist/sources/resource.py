@@ -63,8 +63,8 @@ class Resource(FrontMatter):
         return self.kind in ("preprint", "conference paper", "journal article")
 
 
-FIELDS = list(FrontMatter.model_fields)
 REQUIRED = [name for name, field in FrontMatter.model_fields.items() if field.is_required()]
+NEEDS = f"it needs {', '.join(REQUIRED)}"
 
 
 def resource_name_problem(slug: str) -> str:
@@ -91,14 +91,12 @@ def read_resource(path: Path) -> Resource:
     text = read_text(path)
     front, body, before = split_front_matter(text)
     if not before:
-        begun = re.match(r"---[ \t]*\n", text)
-        message = "the front matter has no end; close it with a line '---'"
-        if not begun:
-            message = f"there is no front matter; start with '---' and {', '.join(REQUIRED)}"
+        message = f"there is no front matter; start with '---' and {', '.join(REQUIRED)}"
+        if re.match(r"---[ \t]*\n", text):
+            message = "the front matter has no end; close it with a line '---'"
         raise Faults([Fault(path, 1, message)])
     try:
         data = yaml.safe_load(front)
-        lines = _lines(front)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
@@ -106,53 +104,32 @@ def read_resource(path: Path) -> Resource:
         remedy = "a value with a ': ' or a special sign at its start needs quotes"
         raise Faults([Fault(path, line, f"{found}; {remedy}")]) from None
     if not isinstance(data, dict):
-        raise Faults(
-            [Fault(path, 2, f"the front matter holds no fields; it needs {', '.join(REQUIRED)}")]
-        )
+        raise Faults([Fault(path, 2, f"the front matter holds no fields; {NEEDS}")])
+    lines = {str(key.value): key.start_mark.line + 2 for key, _ in yaml.compose(front).value}
     try:
         fields = FrontMatter.model_validate(data)
     except ValidationError as error:
-        faults = [_fault(path, lines, problem) for problem in error.errors()]
+        problems = [(str(problem["loc"][0]), problem) for problem in error.errors()]
+        faults = [Fault(path, lines.get(name, 1), _message(name, p)) for name, p in problems]
         raise Faults(faults) from None
     resource = Resource.model_construct(**dict(fields), path=path, body=body, lines=lines)
-    _check_body(resource)
+    if resource.annotated != bool(body.strip()):
+        remedy = "set status: annotated or remove it"
+        message = f"status is 'listed', so the text below is not shown; {remedy}"
+        if resource.annotated:
+            message = "status is 'annotated' but the page is empty; write it or set status: listed"
+        raise Faults([Fault(path, lines["status"], message)])
     return resource
 
 
-def _lines(front: str) -> dict[str, int]:
-    """The line in the file of each top-level key."""
-    node = yaml.compose(front)
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    return {str(key.value): key.start_mark.line + 2 for key, _ in pairs}
-
-
-def _fault(path: Path, lines: dict[str, int], problem: ErrorDetails) -> Fault:
-    name = str(problem["loc"][0])
-    line = lines.get(name, 1)
+def _message(name: str, problem: ErrorDetails) -> str:
+    """What is wrong with the field of that name."""
     if problem["type"] == "missing":
-        return Fault(path, 1, f"the front matter lacks '{name}'; it needs {', '.join(REQUIRED)}")
+        return f"the front matter lacks '{name}'; {NEEDS}"
     if problem["type"] == "extra_forbidden":
-        return Fault(
-            path, line, f"the front matter has an unknown field '{name}'; {nearest(name, FIELDS)}"
-        )
+        known = FrontMatter.model_fields
+        return f"the front matter has an unknown field '{name}'; {nearest(name, known)}"
     allowed = problem["msg"].removeprefix("Value error, ")
     if not allowed.startswith("URL"):
         allowed = allowed[0].lower() + allowed[1:]
-    return Fault(path, line, f"'{name}' is {problem['input']!r}: {allowed}")
-
-
-def _check_body(resource: Resource) -> None:
-    line = resource.lines["status"]
-    if resource.annotated and not resource.body.strip():
-        message = "status is 'annotated' but the page is empty; write it or set status: listed"
-        raise Faults([Fault(resource.path, line, message)])
-    if not resource.annotated and resource.body.strip():
-        message = (
-            "status is 'listed', so the text below is not shown; set status: annotated or remove it"
-        )
-        raise Faults([Fault(resource.path, line, message)])
-
-
-def still_template_text(resource: Resource, field: str) -> bool:
-    """Whether a field says what the template said."""
-    return str(getattr(resource, field)).startswith(PROMPT)
+    return f"'{name}' is {problem['input']!r}: {allowed}"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -35,6 +36,12 @@ def pdf_remedy(url: str) -> str:
     return f"https://arxiv.org/abs/{match['number']}" if match else ""
 
 
+def _no_pdf(url: HttpUrl) -> HttpUrl:
+    if better := pdf_remedy(str(url)):
+        raise ValueError(f"this is a PDF; link to its abstract, {better}")
+    return url
+
+
 class Work(BaseModel):
     """What a citation tells of a work."""
 
@@ -48,7 +55,8 @@ class Work(BaseModel):
     venue: Text
     pages: Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | None = None
     doi: Annotated[str, Field(pattern=r"^10\.\d{4,}/\S+$")] | None = None
-    url: HttpUrl
+    # A strict field would take no string, and front matter has nothing else.
+    url: Annotated[HttpUrl, Field(strict=False), AfterValidator(_no_pdf)]
     licence: Text
     citation_key: Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z]+$")]
 
@@ -58,14 +66,6 @@ class Work(BaseModel):
         if value and "year" in info.data:
             date.fromisoformat(f"{info.data['year']}-{value}")
         return value
-
-    @field_validator("url", mode="before")
-    @classmethod
-    def _parse_url(cls, value: object) -> object:
-        if isinstance(value, str) and (better := pdf_remedy(value)):
-            raise ValueError(f"this is a PDF; link to its abstract, {better}")
-        # Strict mode takes no string for a URL; front matter has nothing else.
-        return HttpUrl(value) if isinstance(value, str) else value
 
     @property
     def published(self) -> date | None:

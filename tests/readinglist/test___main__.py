@@ -129,6 +129,10 @@ def test_run_takes_names(run):
 
 def test_run_takes_a_shard(run):
     assert run("run", "--shard", "2/2")[1].split()[0] == "second"
+    # The order in which the names are given plays no part.
+    first = run("run", "--shard", "1/2", "second", "first")[1]
+    assert first.startswith("snippets/first.py: ")
+    assert "second" not in first
 
 
 def test_run_knows_the_nearest_name(run):

@@ -10,8 +10,6 @@ import pytest
 from builders import record_links
 
 from readinglist import __main__ as command
-from readinglist.commands.new import RESOURCE, answers
-from readinglist.faults import Faults
 from readinglist.running.runner import Runner
 from readinglist.sources.catalog import read_catalog
 
@@ -94,10 +92,9 @@ def test_in_a_terminal_it_asks_for_what_is_missing(run, project, monkeypatch):
     assert resource.citation_key == "lovelace1943notes"
 
 
-def test_without_a_terminal_it_names_the_missing_options():
-    with pytest.raises(Faults) as caught:
-        answers({"title": "T", "year": "1943"}, RESOURCE, None)
-    assert str(caught.value) == "new: needs --url, --authors, --kind; in a terminal, it would ask"
+def test_without_a_terminal_it_names_the_missing_options(run):
+    message = "new: needs --url, --authors, --kind; in a terminal, it would ask\n"
+    assert run("new", "resource", "--title", "T", "--year", "1943") == (1, "", message)
 
 
 @pytest.mark.parametrize(
