@@ -124,7 +124,7 @@ def test_a_heading_is_reached_from_the_table_of_contents(visit, site):
 
 
 def test_every_internal_link_leads_somewhere(site):
-    names = {path: _names(site.html(path)) for path in [*site.pages, "404.html"]}
+    names = {path: _names(site.html(path)) for path in site.opened_pages}
     broken = []
     checked = 0
     for path in names:
@@ -166,7 +166,7 @@ def _target(site, path, href):
 
 def test_every_reference_within_a_page_is_to_one_thing(site):
     """Labels, titles of drawings, arrow heads, clipping paths: ids that exist, once each."""
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         html = site.html(path)
         repeated = [name for name, count in Counter(html.xpath("//@id")).items() if count > 1]
         assert not repeated, f"{path} has these ids twice: {repeated}"
@@ -224,7 +224,7 @@ def test_each_page_is_described_in_its_own_words(site, session):
 
 
 def test_the_favicon_exists(site):
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         (icon,) = site.html(path).xpath("//link[@rel='icon']/@href")
         file, _ = _target(site, path, icon)
         assert (site.folder / file).read_text(encoding="utf-8").lstrip().startswith("<svg"), path

@@ -1,0 +1,88 @@
+"""A run gives the same twice: what its cells show, the values it leaves, and its files.
+
+This is a property of a key of the cache, which names all that a run hangs on. So a key is repeated
+once and then marked, in a folder beside the stored runs, where it stays when old runs are removed.
+`make test` repeats the quick runs; `make test-slow`, which the scheduled workflow calls on a clean
+clone, all of them. What a build makes of the same runs twice is held in test_archive.py.
+"""
+
+import json
+from itertools import zip_longest
+
+import pytest
+
+from readinglist.commands.page_rules import measured as timed_values
+from readinglist.running.outputs import executed_cell
+from readinglist.running.project_runs import make_runner
+from readinglist.running.runner import Runner
+from readinglist.running.store import Cache, key
+
+# A run that took no longer is repeated by `make test`: together they take half a minute.
+QUICK_SECONDS = 5
+
+
+@pytest.fixture
+def repeat(session, project, stored_runs, tmp_path, measured):
+    """Repeats what has not been repeated of these runs, marks it, and gives all differences."""
+    runner = Runner(Cache(tmp_path / "runs"), make_runner(project).style)
+
+    def run(names):
+        snippets = [session.catalog.snippets[name] for name in names]
+        marks = {s: stored_runs / "repeated" / s.name / key(s, runner.version) for s in snippets}
+        missing = [snippet for snippet in snippets if not marks[snippet].exists()]
+        again = runner.run(missing)
+        measured(f"repeated: {len(again)} of {len(marks)} runs, the others were before")
+        found = []
+        for snippet in missing:
+            differences = list(_differences(snippet, session.shelf.runs[snippet.name], again))
+            found += differences
+            if not differences:
+                marks[snippet].parent.mkdir(parents=True, exist_ok=True)
+                marks[snippet].touch()
+        return found
+
+    return run
+
+
+def test_a_quick_run_gives_the_same_twice(repeat, session):
+    runs = session.shelf.runs.items()
+    quick = [name for name, run in runs if run.seconds <= QUICK_SECONDS]
+    different = repeat(quick)
+    assert not different, "\n".join(different)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_every_run_gives_the_same_twice(repeat, session):
+    different = repeat(session.shelf.runs)
+    assert not different, "\n".join(different)
+
+
+def _differences(snippet, one, again):
+    other = again[snippet.name]
+    for cell in snippet.code.values():
+        shown = [_lines(executed_cell(run, cell.name).outputs) for run in (one, other)]
+        if not cell.timed and shown[0] != shown[1]:
+            yield f"{snippet.name}#{cell.name} shows {_first_difference(*shown)}"
+    values = [_lines(_timeless(snippet, run)) for run in (one, other)]
+    if values[0] != values[1]:
+        yield f"{snippet.name} leaves {_first_difference(*values)}"
+    files = [{name: path.read_bytes() for name, path in run.files.items()} for run in (one, other)]
+    for name in sorted(files[0].keys() | files[1].keys()):
+        if files[0].get(name) != files[1].get(name):
+            yield f"{snippet.name} writes {name} anew with other bytes"
+
+
+def _timeless(snippet, run):
+    timed = timed_values(snippet)
+    return {name: value for name, value in run.values.items() if name not in timed}
+
+
+def _lines(content):
+    return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True).splitlines()
+
+
+def _first_difference(one, other):
+    pairs = zip_longest(one, other, fillvalue="nothing")
+    now, then = next((a.strip(), b.strip()) for a, b in pairs if a != b)
+    return f"now {now[:300]}, now {then[:300]}"
