@@ -26,19 +26,23 @@ def repeat(session, project, stored_runs, tmp_path, measured):
     """Repeats what has not been repeated of these runs, marks it, and gives all differences."""
     runner = Runner(Cache(tmp_path / "runs"), make_runner(project).style)
 
+    def mark_of(snippet):
+        return stored_runs / "repeated" / snippet.name / key(snippet, runner.version)
+
     def run(names):
         snippets = [session.catalog.snippets[name] for name in names]
-        marks = {s: stored_runs / "repeated" / s.name / key(s, runner.version) for s in snippets}
-        missing = [snippet for snippet in snippets if not marks[snippet].exists()]
+        missing = [snippet for snippet in snippets if not mark_of(snippet).exists()]
         again = runner.run(missing)
-        measured(f"repeated: {len(again)} of {len(marks)} runs, the others were before")
+        measured(f"repeated: {len(missing)} of {len(snippets)} runs; the others were before")
         found = []
         for snippet in missing:
-            differences = list(_differences(snippet, session.shelf.runs[snippet.name], again))
-            found += differences
-            if not differences:
-                marks[snippet].parent.mkdir(parents=True, exist_ok=True)
-                marks[snippet].touch()
+            different = list(
+                _differences(snippet, session.shelf.runs[snippet.name], again[snippet.name])
+            )
+            found += different
+            if not different:
+                mark_of(snippet).parent.mkdir(parents=True, exist_ok=True)
+                mark_of(snippet).touch()
         return found
 
     return run
@@ -58,8 +62,7 @@ def test_every_run_gives_the_same_twice(repeat, session):
     assert not different, "\n".join(different)
 
 
-def _differences(snippet, one, again):
-    other = again[snippet.name]
+def _differences(snippet, one, other):
     for cell in snippet.code.values():
         shown = [_lines(executed_cell(run, cell.name).outputs) for run in (one, other)]
         if not cell.timed and shown[0] != shown[1]:
