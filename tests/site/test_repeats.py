@@ -33,12 +33,11 @@ def repeat(session, project, stored_runs, tmp_path, measured):
         snippets = [session.catalog.snippets[name] for name in names]
         missing = [snippet for snippet in snippets if not mark_of(snippet).exists()]
         again = runner.run(missing)
-        measured(f"repeated: {len(missing)} of {len(snippets)} runs; the others were before")
+        measured(f"repeated: {len(missing)} of {len(snippets)} runs; the others had been before")
         found = []
         for snippet in missing:
-            different = list(
-                _differences(snippet, session.shelf.runs[snippet.name], again[snippet.name])
-            )
+            first, second = session.shelf.runs[snippet.name], again[snippet.name]
+            different = list(_differences(snippet, first, second))
             found += different
             if not different:
                 mark_of(snippet).parent.mkdir(parents=True, exist_ok=True)
