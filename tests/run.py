@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from typing import BinaryIO
 
 SITE = ["tests/site"]
 OTHERS = ["tests/readinglist", "tests/snippets"]
@@ -20,9 +21,10 @@ OTHERS = ["tests/readinglist", "tests/snippets"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def start(marks: str, folders: list[str], **options: object) -> subprocess.Popen[bytes]:
+def start(marks: str, folders: list[str], log: BinaryIO | None = None) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pytest", "--durations=20", "-m", marks, *folders]
-    return subprocess.Popen(command, env=ENVIRONMENT, **options)
+    errors = None if log is None else subprocess.STDOUT
+    return subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=errors)
 
 
 def run(marks: str, folders: list[str]) -> int:
@@ -31,19 +33,21 @@ def run(marks: str, folders: list[str]) -> int:
 
 
 def run_side_by_side(marks: str) -> list[int]:
-    with tempfile.TemporaryFile("w+b") as told:
-        with start(marks, OTHERS, stdout=told, stderr=subprocess.STDOUT) as others:
+    with tempfile.TemporaryFile() as log:
+        with start(marks, OTHERS, log) as others:
             statuses = [run(marks, SITE), others.wait()]
-        told.seek(0)
-        sys.stdout.buffer.write(told.read())
+        log.seek(0)
+        sys.stdout.buffer.write(log.read())
+        sys.stdout.flush()
     return statuses
 
 
 def main() -> int:
+    everything = [*SITE, *OTHERS]
     if sys.argv[1:] == ["--slow"]:
-        return run("slow", [*SITE, *OTHERS])
-    statuses = [run("timing and not slow", SITE), *run_side_by_side("not timing and not slow")]
-    return next(filter(None, statuses), 0)
+        return run("slow", everything)
+    alone = run("timing and not slow", everything)
+    return next(filter(None, [alone, *run_side_by_side("not timing and not slow")]), 0)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from page_records import (
     PHONE,
     AtADesk,
     OnAPhone,
+    Opened,
     Visitor,
     look_at_a_desk,
     look_on_a_phone,
@@ -318,6 +319,12 @@ def on_a_phone(site, open_context) -> dict[str, OnAPhone]:
     roots = {path: folder for path in site.pages} | {"404.html": site.url}
     with _visitor(open_context, PHONE) as visitor:
         return {path: look_on_a_phone(visitor, root, path) for path, root in roots.items()}
+
+
+@pytest.fixture(params=["at_a_desk", "on_a_phone"])
+def opened(request: pytest.FixtureRequest) -> dict[str, Opened]:
+    """The records of the one, then of the other, for what is asked of all pages at both widths."""
+    return request.getfixturevalue(request.param)
 
 
 @contextmanager

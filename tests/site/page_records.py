@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Response, TimeoutError
@@ -150,6 +150,7 @@ class Opened:
     All that is folded was opened, and the page was read from top to bottom, in both schemes.
     """
 
+    where: ClassVar[str]  # for messages
     path: str
     root: str  # what the addresses of the site's files begin with
     asked: list[str]  # the address of each request
@@ -165,6 +166,7 @@ class Opened:
 class AtADesk(Opened):
     """A page from the server, 1280 pixels wide."""
 
+    where = "at a desk"
     loaded: list[str]  # the site's files that a first visit loads, before anything is unfolded
     inks: dict[str, dict[str, list[str]]]  # fill and stroke, by scheme and by PAINTED_PARTS
     contrasts: dict[str, list[tuple[str, float]]]  # of each text in figures, by scheme
@@ -175,6 +177,7 @@ class AtADesk(Opened):
 class OnAPhone(Opened):
     """A page from its folder, 360 pixels wide; 404.html comes from the server."""
 
+    where = "on a phone"
     width: dict[str, int]  # of all that the page shows, by scheme
     standing_out: dict[str, list[str]]  # the elements that stand out most, by scheme
     text_sizes: list[tuple[str, float]]  # of each text in figures, in pixels of the screen

@@ -33,11 +33,11 @@ FOCUSED = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("where", ["at_a_desk", "on_a_phone"])
-def test_axe_finds_nothing(request, where):
+def test_axe_finds_nothing(opened):
     """In either scheme, of all that a page shows when everything is unfolded."""
-    records = request.getfixturevalue(where)
-    found = [f"{path}, {told}" for path, record in records.items() for told in record.axe]
+    found = [
+        f"{path}, {record.where}, {told}" for path, record in opened.items() for told in record.axe
+    ]
     found = [told for told in found if not AWAITED.search(told)]
     assert not found, "\n\n".join(found)
 

@@ -55,7 +55,6 @@ def test_a_quick_run_gives_the_same_twice(repeat, session):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_every_run_gives_the_same_twice(repeat, session):
     different = repeat(session.shelf.runs)
     assert not different, "\n".join(different)

@@ -11,11 +11,10 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("where", ["at_a_desk", "on_a_phone"])
-def test_a_page_asks_for_nothing_elsewhere_and_all_goes_well(request, where):
+def test_a_page_asks_for_nothing_elsewhere_and_all_goes_well(opened):
     """At a desk the pages come from a server, on a phone from a folder."""
-    for path, record in request.getfixturevalue(where).items():
-        told = f"{path}, {where}"
+    for path, record in opened.items():
+        told = f"{path}, {record.where}"
         assert record.address in record.asked
         assert any(url.endswith(".css") for url in record.asked), f"{told} asks for no style"
         own = (record.root, "data:", "blob:")
