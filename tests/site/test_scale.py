@@ -13,7 +13,7 @@ from builders import resource_text, snippet_text
 pytestmark = [pytest.mark.slow, pytest.mark.timing]
 
 COUNTS = (4, 50, 100)
-GROWTH = 400  # bytes of a page's HTML, from four resources to a hundred
+GROWTH = 900  # bytes of a page's HTML, from four resources to a hundred: it names its neighbours
 SLOWER = 1.3  # times the seconds a page at 50 resources
 BODY = "## A heading\n\nIt is [[one.x]].\n\n``` cell\none#a\n```\n\n" + "Some words to read. " * 100
 
