@@ -305,19 +305,25 @@ def visit(site, open_context) -> Callable[..., Page]:
 
 
 @pytest.fixture(scope="session")
-def at_a_desk(site, open_context) -> dict[str, AtADesk]:
+def judged() -> set[str]:
+    """What axe has seen of texts in the dark, at either width."""
+    return set()
+
+
+@pytest.fixture(scope="session")
+def at_a_desk(site, open_context, judged) -> dict[str, AtADesk]:
     """All that was seen of each page at a desk, by its path."""
-    with _visitor(open_context, DESK) as visitor:
+    with _visitor(open_context, DESK, judged) as visitor:
         return {path: look_at_a_desk(visitor, site.url, path) for path in site.opened_pages}
 
 
 @pytest.fixture(scope="session")
-def on_a_phone(site, open_context) -> dict[str, OnAPhone]:
+def on_a_phone(site, open_context, judged) -> dict[str, OnAPhone]:
     """All that was seen of each page on a phone, by its path."""
     folder = site.folder.as_uri() + "/"
     # 404.html is made for a server: its links start at the root.
     roots = {path: folder for path in site.pages} | {"404.html": site.url}
-    with _visitor(open_context, PHONE) as visitor:
+    with _visitor(open_context, PHONE, judged) as visitor:
         return {path: look_on_a_phone(visitor, root, path) for path, root in roots.items()}
 
 
@@ -328,7 +334,9 @@ def opened(request: pytest.FixtureRequest) -> dict[str, Opened]:
 
 
 @contextmanager
-def _visitor(open_context: Callable[..., BrowserContext], width: int) -> Iterator[Visitor]:
+def _visitor(
+    open_context: Callable[..., BrowserContext], width: int, judged: set[str]
+) -> Iterator[Visitor]:
     context = open_context(width=width)
-    yield Visitor(context)
+    yield Visitor(context, judged)
     context.close()

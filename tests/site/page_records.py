@@ -104,28 +104,40 @@ FORMULAS = """() => ({
 })"""
 FONT_IS_LOADED = """name => [...document.fonts].some(
     font => font.family.replaceAll('"', '') === name && font.status === 'loaded')"""
-# A page has up to a thousand words of code, in a dozen colours: axe is to see one word of each
-# look. Words look the same if they have one class, and one style on grounds of one colour.
-MARK_ALIKE = """() => {
+# Defines look(): all that the contrast of an element's text hangs on, its grounds included.
+LOOK = """
+    const parts = ['color', 'fill', 'opacity', 'filter', 'fontSize', 'fontWeight',
+        'backgroundColor', 'backgroundImage']
+    const style = element => {
+        const computed = getComputedStyle(element)
+        return parts.map(part => computed[part]).join()
+    }
+    const known = new Map()
     const look = element => {
-        const {color, opacity, fontSize, fontWeight, backgroundColor, backgroundImage, filter}
-            = getComputedStyle(element)
-        return [color, opacity, fontSize, fontWeight, backgroundColor, backgroundImage, filter]
-            .join()
-    }
-    const around = new Map(), looks = new Set()
-    const ground = element => {
         if (!element) return ''
-        if (!around.has(element))
-            around.set(element, `${look(element)} in ${ground(element.parentElement)}`)
-        return around.get(element)
+        if (!known.has(element))
+            known.set(element, `${style(element)} in ${look(element.parentElement)}`)
+        return known.get(element)
     }
-    for (const word of document.querySelectorAll('pre code > span')) {
-        const kind = `${word.className} ${look(word)} in ${ground(word.parentElement)}`
+"""
+# A page has up to a thousand words of code, in a dozen colours: axe is to see one of each look.
+MARK_ALIKE = f"""() => {{
+    {LOOK}
+    const looks = new Set()
+    for (const word of document.querySelectorAll('pre code > span')) {{
+        const kind = `${{word.className}} ${{look(word)}}`
         word.toggleAttribute('data-alike', looks.has(kind))
         looks.add(kind)
-    }
-}"""
+    }}
+}}"""
+LOOKS = f"""() => {{
+    {LOOK}
+    const withText = element => [...element.childNodes].some(
+        node => node.nodeType === Node.TEXT_NODE && node.data.trim())
+    return [...new Set([...document.body.querySelectorAll('*')]
+        .filter(element => withText(element) && element.checkVisibility())
+        .map(look))]
+}}"""
 # Axe fetches the style sheets a second time, for a rule on the turning of a phone, and a browser
 # lets nobody fetch from a folder. That rule asks the sheets alone: the pages at a desk answer it.
 RUN_AXE = """async options => (await axe.run({exclude: [['[data-alike]']]}, {
@@ -187,8 +199,9 @@ class OnAPhone(Opened):
 class Visitor:
     """Opens pages in one tab, and notes what the browser asks for and says of them."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, judged: set[str]) -> None:
         self.page = context.new_page()
+        self.judged = judged  # the looks of text in the dark that axe has seen
         # Each page is to load all its files, as for a reader who comes from elsewhere.
         session = context.new_cdp_session(self.page)
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -217,7 +230,16 @@ class Visitor:
         self.page.evaluate("document.fonts.ready")
 
     def axe(self, scheme: str) -> Iterator[str]:
-        """What axe finds, a paragraph for each rule; in the dark only colours differ."""
+        """What axe finds, a paragraph for each rule.
+
+        In the dark only colours differ: what covers what has been seen in the light. So axe need
+        not look at a page there on which every text looks as one that it has seen, on any page.
+        """
+        if scheme == "dark":
+            looks = set(self.page.evaluate(LOOKS))
+            if looks <= self.judged:
+                return
+            self.judged |= looks
         self.page.evaluate(MARK_ALIKE)
         for violation in self.page.evaluate(RUN_AXE, {} if scheme == "light" else ONLY_COLOURS):
             nodes = violation["nodes"]
