@@ -5,12 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help setup pins serve build test check benchmark benchmark-build archive clean
+.PHONY: help setup pins serve build test test-slow check benchmark benchmark-build archive clean
 
 help:
 	@echo "make serve   serve the site on http://127.0.0.1:8000, and run in the background what has changed"
 	@echo "make build   run what has changed, and build the site into site/"
 	@echo "make test    every test, in a real browser where it takes one"
+	@echo "make test-slow   what takes minutes: every run repeated, a hundred resources, long trainings"
 	@echo "make check   lint, format, types, workflows, and everything python -m readinglist check says"
 	@echo "make benchmark   how fast the character models train and write"
 	@echo "make benchmark-build   how fast the site builds, beside its peers"
@@ -39,7 +40,11 @@ build: $(VENV)/site.ok
 
 test: $(VENV)/dev.ok
 	tests/install-browser $(BIN)/python
-	$(BIN)/python -m pytest
+	$(BIN)/python tests/run.py
+
+test-slow: $(VENV)/dev.ok
+	tests/install-browser $(BIN)/python
+	$(BIN)/python tests/run.py --slow
 
 check: $(VENV)/dev.ok
 	$(BIN)/ruff check .

@@ -9,20 +9,34 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import lxml.html
 import pytest
+from page_records import (
+    DESK,
+    PHONE,
+    AtADesk,
+    OnAPhone,
+    Opened,
+    Visitor,
+    look_at_a_desk,
+    look_on_a_phone,
+)
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from readinglist.pages.session import Session, open_session
-from readinglist.project import cache_folder
+
+from readinglist.running.project import Project, open_project
+from readinglist.settings import cache_folder
 
 ROOT = Path(__file__).parents[2]
 # Not the address of mkdocs.yml, so that a page which has that one by heart is found out.
 SITE_URL = "https://reader.example/recurrent/"
+# The time of any build, so that two builds of the same sources can give the same bytes.
+EPOCH = "1764201600"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -44,7 +58,6 @@ MEASURED = pytest.StashKey[list[str]]()
 class Built:
     """How one build went."""
 
-    folder: Path
     seconds: float
     status: int
     output: str
@@ -71,12 +84,22 @@ class Site:
     def snippet_pages(self) -> list[str]:
         return sorted(self._relative("snippets/*.html") - {"snippets/index.html"})
 
+    @property
+    def opened_pages(self) -> list[str]:
+        """What a browser may show: every page, and what it gets for a mistyped address."""
+        return [*self.pages, "404.html"]
+
     def html(self, page: str) -> lxml.html.HtmlElement:
-        """The page as it was built, before any script has touched it."""
-        return lxml.html.fromstring((self.folder / page).read_text(encoding="utf-8"))
+        """The page as it was built, before any script has touched it; not to be changed."""
+        return _parsed(self.folder / page)
 
     def _relative(self, pattern: str) -> set[str]:
         return {path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern)}
+
+
+@cache
+def _parsed(path: Path) -> lxml.html.HtmlElement:
+    return lxml.html.fromstring(path.read_text(encoding="utf-8"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,25 +136,41 @@ def copy_project() -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
-def build() -> Callable[..., Built]:
-    """Builds the project in a folder into another one, with the given cache."""
+def stored_runs() -> Path:
+    """The project's own cache: what has run before does not run again for the tests."""
+    return cache_folder(ROOT).resolve()
 
-    def run(project: Path, folder: Path, cache: Path, generator: str = "mkdocs") -> Built:
-        environ = {k: v for k, v in os.environ.items() if k != "REPO_URL"}
-        environ |= {"NO_MKDOCS_2_WARNING": "1", "SITE_URL": SITE_URL, "RECURRENT_CACHE": str(cache)}
-        command = [sys.executable, "-m", generator, "build", "--quiet", "--site-dir", str(folder)]
+
+@pytest.fixture(scope="session")
+def call(stored_runs) -> Callable[..., Built]:
+    """Calls a module of Python in a project's folder: `call(project, "mkdocs", "build")`.
+
+    It has the stored runs, unless a keyword names another RECURRENT_CACHE, and one time for all.
+    """
+
+    def run(project: Path, *arguments: str | Path, **environ: str) -> Built:
+        fixed = {"NO_MKDOCS_2_WARNING": "1", "SITE_URL": SITE_URL, "SOURCE_DATE_EPOCH": EPOCH}
+        fixed |= {"RECURRENT_CACHE": str(stored_runs), **environ}
+        inherited = {name: text for name, text in os.environ.items() if name != "REPO_URL"}
+        command = [sys.executable, "-m", *map(str, arguments)]
         start = time.monotonic()
-        process = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True)
+        process = subprocess.run(
+            command, cwd=project, env=inherited | fixed, capture_output=True, text=True, check=False
+        )
         seconds = time.monotonic() - start
-        return Built(folder, seconds, process.returncode, process.stdout + process.stderr)
+        return Built(seconds, process.returncode, process.stdout + process.stderr)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def cache() -> Path:
-    """The project's own cache: what has run before does not run again for the tests."""
-    return cache_folder(ROOT).resolve()
+def build(call) -> Callable[..., Built]:
+    """Builds the project in a folder into another one: `build(project, folder)`."""
+
+    def run(project: Path, folder: Path, generator: str = "mkdocs", **environ: str) -> Built:
+        return call(project, generator, "build", "--quiet", "--site-dir", folder, **environ)
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -141,30 +180,35 @@ def project(tmp_path_factory: pytest.TempPathFactory, copy_project) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, project, build, cache) -> tuple[Built, Session]:
-    """The build of the site, and the catalog and the stored runs behind it."""
-    built = build(project, tmp_path_factory.mktemp("www") / "recurrent", cache)
+def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tested site is written, in a folder of its own for the server."""
+    return tmp_path_factory.mktemp("www") / "recurrent"
+
+
+@pytest.fixture(scope="session")
+def built(project, build, built_folder) -> Built:
+    """The build of the tested site: a cold one, if no run was stored."""
+    built = build(project, built_folder)
     if built.status:
         pytest.fail(f"The site does not build; run `make build`.\n{built.output}", pytrace=False)
+    return built
+
+
+@pytest.fixture(scope="session")
+def catalog(built, project, stored_runs) -> Project:
+    """What is written and the stored runs behind the tested site."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RECURRENT_CACHE", str(cache))
-        return built, open_session(project)
+        patch.setenv("RECURRENT_CACHE", str(stored_runs))
+        return open_project(project)
 
 
 @pytest.fixture(scope="session")
-def session(built) -> Session:
-    """The catalog and the stored runs behind the tested site."""
-    return built[1]
-
-
-@pytest.fixture(scope="session")
-def site(built) -> Iterator[Site]:
+def site(built, built_folder) -> Iterator[Site]:
     """The site, built from the sources as they stand and served on this machine."""
-    folder = built[0].folder
-    handler = partial(_Handler, directory=str(folder.parent))
+    handler = partial(_Handler, directory=str(built_folder.parent))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Site(folder, f"http://127.0.0.1:{server.server_port}/recurrent/")
+    yield Site(built_folder, f"http://127.0.0.1:{server.server_port}/recurrent/")
     server.shutdown()
 
 
@@ -210,7 +254,7 @@ def browser() -> Iterator[Browser]:
 def open_context(browser) -> Callable[..., BrowserContext]:
     """Makes a browser context: a visitor of its own, with nothing stored and nothing cached."""
 
-    def make(scheme: str = "light", width: int = 1280, **options: object) -> BrowserContext:
+    def make(scheme: str = "light", width: int = DESK, **options: object) -> BrowserContext:
         context = browser.new_context(
             color_scheme=scheme,  # type: ignore[arg-type]
             viewport={"width": width, "height": 800},
@@ -246,7 +290,7 @@ def visit(site, open_context) -> Callable[..., Page]:
     """
     tabs: dict[tuple[str, int], Page] = {}
 
-    def open_page(path: str, scheme: str = "light", width: int = 1280) -> Page:
+    def open_page(path: str, scheme: str = "light", width: int = DESK) -> Page:
         if (scheme, width) not in tabs:
             tabs[scheme, width] = open_context(scheme, width, base_url=site.url).new_page()
         page = tabs[scheme, width]
@@ -261,13 +305,38 @@ def visit(site, open_context) -> Callable[..., Page]:
 
 
 @pytest.fixture(scope="session")
-def read_through() -> Callable[[Page], None]:
-    """Scrolls an open page from top to bottom: Material looks at a block when it is in sight."""
-    script = """async () => {
-        for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
-            scrollTo({ top: y, behavior: 'instant' })
-            await nextFrame(); await nextFrame()
-        }
-        scrollTo({ top: 0, behavior: 'instant' })
-    }"""
-    return lambda page: page.evaluate(script)
+def judged() -> set[str]:
+    """What axe has seen of texts in the dark, at either width."""
+    return set()
+
+
+@pytest.fixture(scope="session")
+def at_a_desk(site, open_context, judged) -> dict[str, AtADesk]:
+    """All that was seen of each page at a desk, by its path."""
+    with _visitor(open_context, DESK, judged) as visitor:
+        return {path: look_at_a_desk(visitor, site.url, path) for path in site.opened_pages}
+
+
+@pytest.fixture(scope="session")
+def on_a_phone(site, open_context, judged) -> dict[str, OnAPhone]:
+    """All that was seen of each page on a phone, by its path."""
+    folder = site.folder.as_uri() + "/"
+    # 404.html is made for a server: its links start at the root.
+    roots = {path: folder for path in site.pages} | {"404.html": site.url}
+    with _visitor(open_context, PHONE, judged) as visitor:
+        return {path: look_on_a_phone(visitor, root, path) for path, root in roots.items()}
+
+
+@pytest.fixture(params=["at_a_desk", "on_a_phone"])
+def opened(request: pytest.FixtureRequest) -> dict[str, Opened]:
+    """The records of the one, then of the other, for what is asked of all pages at both widths."""
+    return request.getfixturevalue(request.param)
+
+
+@contextmanager
+def _visitor(
+    open_context: Callable[..., BrowserContext], width: int, judged: set[str]
+) -> Iterator[Visitor]:
+    context = open_context(width=width)
+    yield Visitor(context, judged)
+    context.close()

@@ -1,15 +1,12 @@
 """Embedded cells and their outputs: whole, linked to their origin, and told in words."""
 
 import re
+from copy import deepcopy
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-
-from readinglist.commands.shows import showing
-from readinglist.running.outputs import IMAGES, SOUND, executed_cell
-
-OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true })"
+from page_records import OPEN_ALL
 
 
 def _pages_of(site, kind):
@@ -27,7 +24,7 @@ def _cell_name(cell):
 
 
 @pytest.mark.parametrize("kind", ["resource", "snippet"])
-def test_the_copy_button_gives_the_cells_source(site, session, new_context, kind):
+def test_the_copy_button_gives_the_cells_source(site, catalog, new_context, kind):
     context = new_context(base_url=site.url)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
     page = context.new_page()
@@ -43,10 +40,10 @@ def test_the_copy_button_gives_the_cells_source(site, session, new_context, kind
             "async () => await navigator.clipboard.readText() != 'nothing was copied'"
         )
         copied = page.evaluate("navigator.clipboard.readText()")
-        assert copied == session.catalog.snippets[snippet].code[name].source, f"{snippet}#{name}"
+        assert copied == catalog.snippets[snippet].code[name].source, f"{snippet}#{name}"
 
 
-def test_the_page_shows_each_cell_as_it_stands_in_its_snippet(site, session):
+def test_the_page_shows_each_cell_as_it_stands_in_its_snippet(site, catalog):
     shown = 0
     for path in site.resource_pages + site.snippet_pages:
         for cell in site.html(path).find_class("cell"):
@@ -54,10 +51,10 @@ def test_the_page_shows_each_cell_as_it_stands_in_its_snippet(site, session):
             if not code:
                 continue
             snippet, name = _static_name(cell, path)
-            source = session.catalog.snippets[snippet].code[name].source
+            source = catalog.snippets[snippet].code[name].source
             assert code[0].text_content().rstrip("\n") == source, f"{path}: {snippet}#{name}"
             shown += 1
-    assert shown >= sum(len(snippet.code) for snippet in session.catalog.snippets.values())
+    assert shown >= sum(len(snippet.code) for snippet in catalog.snippets.values())
 
 
 def _static_name(cell, path):
@@ -110,23 +107,16 @@ def test_a_long_output_scrolls_inside_its_box(visit, site, width):
     assert page.evaluate("document.scrollingElement.scrollWidth") == before
 
 
-def test_an_output_that_scrolls_is_in_reach_of_the_keyboard(visit, read_through, site):
-    for path in site.resource_pages + site.snippet_pages:
-        page = visit(path, width=360)
-        page.evaluate(OPEN_ALL)
-        read_through(page)
-        out_of_reach = page.evaluate(
-            """() => [...document.querySelectorAll('.output pre > code, .output.html')]
-                .filter(box => box.scrollHeight > box.clientHeight + 1 && box.tabIndex < 0)
-                .map(box => box.textContent.slice(0, 80))"""
-        )
-        assert not out_of_reach, f"{path}: these outputs scroll but take no focus: {out_of_reach}"
+def test_an_output_that_scrolls_is_in_reach_of_the_keyboard(on_a_phone):
+    for path, record in on_a_phone.items():
+        told = f"{path}: these outputs scroll but take no focus: {record.out_of_reach}"
+        assert not record.out_of_reach, told
 
 
-def test_figures_are_inline_drawings_with_a_text(site, session):
+def test_figures_are_inline_drawings_with_a_text(site, catalog):
     texts = {
         cell.alt
-        for snippet in session.catalog.snippets.values()
+        for snippet in catalog.snippets.values()
         for cell in snippet.code.values()
         if cell.alt
     }
@@ -144,22 +134,6 @@ def test_figures_are_inline_drawings_with_a_text(site, session):
     assert found, "no page shows a figure"
 
 
-def test_check_knows_without_a_run_which_cells_show_a_figure_or_play_a_sound(session):
-    """`python -m readinglist check` asks for their text before anything runs."""
-    for name, snippet in session.catalog.snippets.items():
-        judged = {(cell.name, what) for cell, what in showing(snippet)}
-        shown = set()
-        for cell in snippet.code:
-            data = [
-                o.get("data", {}) for o in executed_cell(session.shelf.runs[name], cell).outputs
-            ]
-            if any(kind in d for d in data for kind in IMAGES):
-                shown.add((cell, "show an image"))
-            if any(SOUND.search(d.get("text/html", "")) for d in data):
-                shown.add((cell, "play a sound"))
-        assert judged == shown, name
-
-
 def test_drawings_have_a_title_and_a_description(site):
     found = set()
     for path in site.pages:
@@ -174,7 +148,7 @@ def test_drawings_have_a_title_and_a_description(site):
 
 
 def test_every_image_has_a_text(site):
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         without = site.html(path).xpath("//img[not(@alt) or normalize-space(@alt)='']/@src")
         assert not without, f"{path}: these images have no text: {without}"
 
@@ -182,7 +156,7 @@ def test_every_image_has_a_text(site):
 def test_no_markup_is_left_over_in_the_text(site):
     marks = re.compile(r"\[\[|\]\]|\]\{|\{ ?[.:#]\S+ ?\}|```|~~~|\*\*|\$[^$\n]+\$|\\[(\[]|</?\w+>")
     for path in site.pages:
-        html = site.html(path)
+        html = deepcopy(site.html(path))
         for element in html.xpath("//article//*[self::pre or self::code or self::math]"):
             element.drop_tree()
         for block in html.xpath("//article//*[self::p or self::li or self::td or self::h2]"):

@@ -15,8 +15,8 @@ LINKED_DATA = "//script[@type='application/ld+json']/text()"
 
 
 @pytest.fixture(scope="session")
-def resources(session):
-    return session.catalog.resources
+def resources(catalog):
+    return catalog.resources
 
 
 def _json(site, name):
@@ -86,7 +86,7 @@ def test_every_page_names_the_feed(site):
         assert target.resolve() == (site.folder / "feed.xml").resolve()
 
 
-def test_pages_describe_themselves_in_the_words_of_schema_org(site, resources, session):
+def test_pages_describe_themselves_in_the_words_of_schema_org(site, resources, catalog):
     described = ["index.html", *site.resource_pages, *site.snippet_pages]
     for path in described:
         (text,) = site.html(path).xpath(LINKED_DATA)
@@ -101,14 +101,14 @@ def test_pages_describe_themselves_in_the_words_of_schema_org(site, resources, s
     data = json.loads(text)
     assert data["timeRequired"] == f"PT{resources[0].minutes}M"
     assert data["isBasedOn"]["url"] == str(resources[0].url)
-    assert data["isBasedOn"]["archivedAt"] == session.links[str(resources[0].url)].archived
+    assert data["isBasedOn"]["archivedAt"] == catalog.links[str(resources[0].url)].archived
 
 
-def test_the_status_has_every_run(site, session):
+def test_the_status_has_every_run(site, catalog):
     status = _json(site, "status.json")
-    assert set(status) == set(session.catalog.snippets)
+    assert set(status) == set(catalog.snippets)
     for name, one in status.items():
-        run = session.shelf.runs[name]
+        run = catalog.runs[name]
         assert (one["seconds"], one["date"], one["assertions"]) == (
             run.seconds,
             run.date,

@@ -36,18 +36,18 @@ def test_the_page_of_links_has_them_all_with_their_copies(site, records):
 
 
 def test_a_gone_original_leads_to_its_copy_everywhere(
-    tmp_path_factory, copy_project, build, cache, session
+    tmp_path_factory, copy_project, build, catalog
 ):
     """A second build, for which two of the originals are gone."""
     project = copy_project(tmp_path_factory.mktemp("gone"))
     records = read_link_records(project)
-    resource = session.catalog.resources[0]
+    resource = catalog.resources[0]
     gone = [str(resource.url), "https://github.com/karpathy/char-rnn"]
     for url in gone:
         records[url] = records[url].model_copy(update={"gone": date(2026, 11, 20)})
     write_link_records(project, records)
     folder = tmp_path_factory.mktemp("www") / "site"
-    built = build(project, folder, cache)
+    built = build(project, folder)
     assert built.status == 0, built.output
     found = set()
     for path in folder.rglob("*.html"):

@@ -4,26 +4,8 @@ import unicodedata
 
 import pytest
 from fontTools.ttLib import TTFont
+from page_records import CONTRAST, MATH_FONT, PAINTED_PARTS, PHONE, SCHEMES
 from playwright.sync_api import expect
-
-SCHEMES = ("light", "dark")
-OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true })"
-SET_SCHEME = "scheme => { document.body.dataset.mdColorScheme = scheme }"
-# Any colour that CSS knows as [r, g, b, a], by painting it.
-PAINTED = """
-    const context = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true})
-    const painted = colour => {
-        context.clearRect(0, 0, 1, 1); context.fillStyle = colour; context.fillRect(0, 0, 1, 1)
-        return [...context.getImageData(0, 0, 1, 1).data]
-    }
-    const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(
-        c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4
-    ).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0)
-    const contrast = (one, other) => {
-        const [low, high] = [light(painted(one)), light(painted(other))].sort((a, b) => a - b)
-        return (high + 0.05) / (low + 0.05)
-    }
-"""
 
 
 def test_the_scheme_switch_changes_the_page_and_is_remembered(site, new_context):
@@ -53,28 +35,16 @@ def test_the_first_visit_follows_the_system(visit, scheme):
     assert light == (scheme == "light"), f"the ground is {ground}"
 
 
-def test_figures_follow_the_scheme(visit, site):
+def test_figures_follow_the_scheme(at_a_desk):
     """The same elements, painted with other colours when the scheme changes."""
-    compared = dict.fromkeys((".plot text", ".plot path", ".drawing text", ".drawing .wire"), 0)
-    for path in site.resource_pages + site.snippet_pages:
-        page = visit(path)
-        for selector in compared:
-            light, dark = (_inks(page, selector, scheme) for scheme in ("default", "slate"))
+    compared = dict.fromkeys(PAINTED_PARTS, 0)
+    for path, record in at_a_desk.items():
+        for part in PAINTED_PARTS:
+            light, dark = (record.inks[scheme][part] for scheme in SCHEMES)
             fixed = [one for one, other in zip(light, dark, strict=True) if one == other]
-            assert not fixed, f"{path}: {selector} keeps {fixed[0]} in both schemes"
-            compared[selector] += len(light)
+            assert not fixed, f"{path}: {part} keeps {fixed[0]} in both schemes"
+            compared[part] += len(light)
     assert all(compared.values()), f"no page has some of these: {compared}"
-
-
-def _inks(page, selector, scheme):
-    """What each element is painted with, for those that are painted at all."""
-    page.evaluate(SET_SCHEME, scheme)
-    return page.locator(selector).evaluate_all(
-        """elements => elements
-            .map(element => getComputedStyle(element))
-            .filter(({fill, stroke}) => fill !== 'none' || stroke !== 'none')
-            .map(({fill, stroke}) => `fill ${fill} and stroke ${stroke}`)"""
-    )
 
 
 def test_no_figure_brings_a_colour_of_its_own(site):
@@ -87,27 +57,11 @@ def test_no_figure_brings_a_colour_of_its_own(site):
             assert not fixed, f"{path}: '{name[:60]}' has {fixed[:3]}; use C0 to C5 or the palette"
 
 
-@pytest.mark.parametrize("scheme", ["default", "slate"])
-def test_the_text_in_figures_and_drawings_can_be_read(visit, site, scheme):
-    for path in site.resource_pages + site.snippet_pages:
-        page = visit(path)
-        page.evaluate(SET_SCHEME, scheme)
-        weak = page.evaluate(
-            """() => {"""
-            + PAINTED
-            + """
-            const paper = getComputedStyle(document.body).backgroundColor
-            const ground = text => {
-                const tile = text.closest('.tile')?.querySelector('rect')
-                return tile ? getComputedStyle(tile).fill : paper
-            }
-            return [...document.querySelectorAll('.plot text, .drawing text')]
-                .filter(text => !text.closest('.faded'))
-                .map(text => [text, contrast(getComputedStyle(text).fill, ground(text))])
-                .filter(([text, ratio]) => ratio < 4.5)
-                .map(([text, ratio]) => `${text.textContent} ${ratio.toFixed(2)}`)
-            }"""
-        )
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_text_in_figures_and_drawings_can_be_read(at_a_desk, scheme):
+    assert any(record.contrasts[scheme] for record in at_a_desk.values())
+    for path, record in at_a_desk.items():
+        weak = [f"{text} {ratio:.2f}" for text, ratio in record.contrasts[scheme] if ratio < 4.5]
         assert not weak, f"{path}, {scheme}: contrast below 4.5 in figures: {weak}"
 
 
@@ -118,7 +72,7 @@ def test_the_copy_button_can_be_seen(visit, site, scheme):
     page.locator("button[data-md-type=copy]").first.wait_for()
     ratios = page.evaluate(
         """() => {"""
-        + PAINTED
+        + CONTRAST
         + """
         return [...document.querySelectorAll('.language-python button[data-md-type=copy]')].map(
             button => contrast(
@@ -130,28 +84,21 @@ def test_the_copy_button_can_be_seen(visit, site, scheme):
     assert min(ratios) >= 3, f"the copy button has a contrast of {min(ratios):.2f}"
 
 
-LOADED = """name => [...document.fonts].some(
-    font => font.family.replaceAll('"', '') === name && font.status === 'loaded')"""
-
-
-def test_formulas_are_mathml_in_the_sites_own_font(visit, site):
+def test_formulas_are_mathml_in_the_sites_own_font(at_a_desk, site):
     pages = [path for path in site.pages if site.html(path).xpath("//math")]
     assert pages, "no page has a formula"
     for path in pages:
-        page = visit(path)
-        assert page.locator(".arithmatex, mjx-container, .katex").count() == 0, path
-        # A font is loaded when text in it is to be drawn, and what is far off is not drawn.
-        page.locator("math").first.scroll_into_view_if_needed()
-        page.wait_for_function(LOADED, arg="STIX Two Math", timeout=10_000)
-        family = page.locator("math").first.evaluate("m => getComputedStyle(m).fontFamily")
-        assert family.replace('"', "").startswith("STIX Two Math"), family
+        formulas = at_a_desk[path].formulas
+        assert formulas.foreign == 0, path
+        assert formulas.loaded, f"{path}: the font was not loaded for a formula in sight"
+        assert formulas.family.startswith(MATH_FONT), f"{path}: {formulas.family}"
 
 
 def test_the_math_font_has_every_character_in_use(site):
     font = TTFont(site.folder / "assets" / "fonts" / "math.woff2")
     known = {chr(code) for code in font.getBestCmap()}
     assert len(known) > 20
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         used = set()
         for element in site.html(path).xpath("//math//*[not(*)]"):
             text = (element.text or "").strip()
@@ -176,42 +123,18 @@ def _math_italic(char):
     return char
 
 
-def test_no_page_scrolls_sideways_on_a_phone(visit, site):
-    for path in [*site.pages, "404.html"]:
-        page = visit(path, width=360)
-        page.evaluate(OPEN_ALL)
-        for scheme in ("default", "slate"):
-            page.evaluate(SET_SCHEME, scheme)
-            wide = page.evaluate("document.scrollingElement.scrollWidth")
-            assert wide <= 360, f"{path}, {scheme}: {wide} px wide; widest:\n{_widest(page)}"
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_no_page_scrolls_sideways_on_a_phone(on_a_phone, scheme):
+    for path, record in on_a_phone.items():
+        widest = "\n".join(record.standing_out[scheme])
+        wide = record.width[scheme]
+        assert wide <= PHONE, f"{path}, {scheme}: {wide} px wide; widest:\n{widest}"
 
 
-def _widest(page):
-    """The elements that stand out, for the message."""
-    elements = page.evaluate(
-        """[...document.querySelectorAll('article *')]
-            .map(e => [Math.round(e.getBoundingClientRect().right), e.outerHTML.slice(0, 100)])
-            .filter(([right]) => right > innerWidth).sort((a, b) => b[0] - a[0]).slice(0, 5)"""
-    )
-    return "\n".join(f"  {right} px: {html}" for right, html in elements)
-
-
-def test_no_text_of_a_figure_is_tiny_on_a_phone(visit, site):
+def test_no_text_of_a_figure_is_tiny_on_a_phone(on_a_phone):
     tiny = []
-    for path in site.resource_pages + site.snippet_pages:
-        page = visit(path, width=360)
-        page.evaluate(OPEN_ALL)
-        texts = page.evaluate(
-            """() => [...document.querySelectorAll('.plot text, .drawing text')]
-                .flatMap(text => [text, ...text.querySelectorAll('tspan')].map(part => {
-                    const matrix = text.getScreenCTM()
-                    const scale = Math.hypot(matrix.a, matrix.b)
-                    return [part, scale * parseFloat(getComputedStyle(part).fontSize)]
-                }))
-                .filter(([part]) => [...part.childNodes].some(
-                    node => node.nodeType === Node.TEXT_NODE && node.data.trim()))
-                .map(([part, size]) => [part.textContent.trim(), size])"""
-        )
-        small = [f"'{text}' {size:.1f} px" for text, size in texts if size < 9]
+    for path, record in on_a_phone.items():
+        small = [f"'{text}' {size:.1f} px" for text, size in record.text_sizes if size < 9]
         tiny += [f"{path}: {len(small)} texts, such as {', '.join(small[:4])}"] if small else []
-    assert not tiny, "below 9 px on a screen of 360:\n" + "\n".join(tiny)
+    assert any(record.text_sizes for record in on_a_phone.values())
+    assert not tiny, f"below 9 px on a screen of {PHONE}:\n" + "\n".join(tiny)

@@ -18,10 +18,10 @@ def test_the_sitemap_lists_every_page(site):
     assert sorted(listed) == sorted(site.canonical + page for page in site.pages)
 
 
-def test_every_resource_and_snippet_has_a_page(site, session):
-    annotated = [r.slug for r in session.catalog.resources if r.annotated]
+def test_every_resource_and_snippet_has_a_page(site, catalog):
+    annotated = [r.slug for r in catalog.resources if r.annotated]
     assert site.resource_pages == sorted(f"resources/{slug}.html" for slug in annotated)
-    assert site.snippet_pages == sorted(f"snippets/{n}.html" for n in session.catalog.snippets)
+    assert site.snippet_pages == sorted(f"snippets/{n}.html" for n in catalog.snippets)
     assert site.resource_pages
     assert site.snippet_pages
 
@@ -124,7 +124,7 @@ def test_a_heading_is_reached_from_the_table_of_contents(visit, site):
 
 
 def test_every_internal_link_leads_somewhere(site):
-    names = {path: _names(site.html(path)) for path in [*site.pages, "404.html"]}
+    names = {path: _names(site.html(path)) for path in site.opened_pages}
     broken = []
     checked = 0
     for path in names:
@@ -166,7 +166,7 @@ def _target(site, path, href):
 
 def test_every_reference_within_a_page_is_to_one_thing(site):
     """Labels, titles of drawings, arrow heads, clipping paths: ids that exist, once each."""
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         html = site.html(path)
         repeated = [name for name, count in Counter(html.xpath("//@id")).items() if count > 1]
         assert not repeated, f"{path} has these ids twice: {repeated}"
@@ -208,9 +208,9 @@ def test_each_page_has_a_title_and_an_address_of_its_own(site):
     assert max(titles.values()) == 1, titles.most_common(3)
 
 
-def test_each_page_is_described_in_its_own_words(site, session):
-    written = {f"snippets/{s.name}.html": s.summary for s in session.catalog.snippets.values()}
-    written |= {f"resources/{r.slug}.html": r.why for r in session.catalog.resources}
+def test_each_page_is_described_in_its_own_words(site, catalog):
+    written = {f"snippets/{s.name}.html": s.summary for s in catalog.snippets.values()}
+    written |= {f"resources/{r.slug}.html": r.why for r in catalog.resources}
     wrong, seen = [], Counter()
     for path in site.pages:
         (description,) = site.html(path).xpath("//meta[@name='description']/@content")
@@ -224,7 +224,7 @@ def test_each_page_is_described_in_its_own_words(site, session):
 
 
 def test_the_favicon_exists(site):
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         (icon,) = site.html(path).xpath("//link[@rel='icon']/@href")
         file, _ = _target(site, path, icon)
         assert (site.folder / file).read_text(encoding="utf-8").lstrip().startswith("<svg"), path

@@ -16,10 +16,10 @@ def path(new_context, site):
     return page
 
 
-def test_every_resource_is_a_step_with_its_time_and_its_outcome(site, session):
+def test_every_resource_is_a_step_with_its_time_and_its_outcome(site, catalog):
     html = site.html("path.html")
     steps = html.xpath("//ol[contains(@class, 'path-steps')]/li")
-    resources = session.catalog.resources
+    resources = catalog.resources
     assert len(steps) == len(resources) >= 5
     so_far = 0
     for step, resource in zip(steps, resources, strict=True):
@@ -50,9 +50,9 @@ def test_the_graph_is_legible_and_inside_the_page(visit, width, scheme):
     assert not outside
 
 
-def test_the_keyboard_walks_through_the_graph_and_leads_to_each_step(path, session):
+def test_the_keyboard_walks_through_the_graph_and_leads_to_each_step(path, catalog):
     path.locator("svg.path-graph a").first.focus()
-    for resource in session.catalog.resources:
+    for resource in catalog.resources:
         assert path.evaluate("document.activeElement.dataset.step") == resource.slug
         ring = path.evaluate(
             "getComputedStyle(document.activeElement.querySelector('rect')).stroke"
@@ -61,17 +61,15 @@ def test_the_keyboard_walks_through_the_graph_and_leads_to_each_step(path, sessi
         path.keyboard.press("Tab")
     path.locator("svg.path-graph a").last.focus()
     path.keyboard.press("Enter")
-    last = session.catalog.resources[-1].slug
+    last = catalog.resources[-1].slug
     path.wait_for_url(f"**#{last}")
     expect(path.locator(f"h2[id='{last}']")).to_be_in_viewport()
 
 
-def test_what_is_read_is_kept_on_every_page(path, site, session):
-    first, second = session.catalog.resources[:2]
+def test_what_is_read_is_kept_on_every_page(path, site, catalog):
+    first, second = catalog.resources[:2]
     path.get_by_label("I have read this").first.check()
-    expect(path.locator("#progress-text")).to_have_text(
-        f"1 of {len(session.catalog.resources)} read."
-    )
+    expect(path.locator("#progress-text")).to_have_text(f"1 of {len(catalog.resources)} read.")
     path.goto(f"{site.url}resources/{first.slug}.html")
     expect(path.get_by_label("I have read this")).to_be_checked()
     path.goto(f"{site.url}resources/{second.slug}.html")

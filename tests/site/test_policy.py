@@ -25,7 +25,7 @@ def attacked(new_context, site):
 
 
 def test_every_page_has_it_before_anything_that_runs(site):
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         head = site.html(path).find("head")
         (meta,) = head.xpath("meta[@http-equiv='Content-Security-Policy']")
         before = [element.tag for element in head if element.tag in ("script", "link", "style")]
@@ -41,7 +41,7 @@ def test_every_page_has_it_before_anything_that_runs(site):
 
 
 def test_no_page_has_a_handler_or_an_address_that_runs(site):
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         html = site.html(path)
         handlers = html.xpath("//*[@*[starts-with(name(), 'on')]]")
         assert not handlers, f"{path}: {handlers[0].attrib}"

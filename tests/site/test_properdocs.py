@@ -30,17 +30,17 @@ def properdocs(tmp_path_factory):
 
 
 @pytest.fixture
-def runs(built, cache, tmp_path):
+def runs(built, stored_runs, tmp_path):
     """A cache with the stored runs alone, so that no page of MkDocs's stands in for one."""
-    shutil.copytree(cache / "runs", tmp_path / "cache" / "runs", symlinks=True)
+    shutil.copytree(stored_runs / "runs", tmp_path / "cache" / "runs", symlinks=True)
     return tmp_path / "cache"
 
 
-def test_the_site_is_the_same_under_properdocs(built, project, build, runs, tmp_path):
-    other = build(project, tmp_path / "site", runs, generator="properdocs")
+def test_the_site_is_the_same_under_properdocs(site, project, build, runs, tmp_path):
+    other = build(project, tmp_path / "site", "properdocs", RECURRENT_CACHE=str(runs))
     assert other.status == 0, other.output
     assert "snippets:" not in other.output, "it ran snippets anew"
-    ours, theirs = contents(built[0].folder), contents(other.folder)
+    ours, theirs = contents(site.folder), contents(other.folder)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
 
@@ -49,7 +49,7 @@ def test_a_broken_link_fails_the_build_under_properdocs(project, build, runs, tm
     copy = shutil.copytree(project, tmp_path / "project")
     with (copy / "docs" / "citing.md").open("a") as page:
         page.write("\n[Nothing](nowhere.md)\n")
-    broken = build(copy, tmp_path / "site", runs, generator="properdocs")
+    broken = build(copy, tmp_path / "site", "properdocs", RECURRENT_CACHE=str(runs))
     assert broken.status == 1
     assert "docs/citing.md" in broken.output
     assert "'nowhere.md' leads nowhere" in broken.output

@@ -11,30 +11,16 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("way", ["http", "file"])
-def test_a_page_asks_for_nothing_elsewhere_and_all_goes_well(site, new_context, way):
-    root = site.url if way == "http" else site.folder.as_uri() + "/"
-    page = new_context().new_page()
-    faults, asked = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("requestfailed", lambda request: faults.append(f"{request.url}: {request.failure}"))
-    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-    page.on("console", lambda message: faults.append(f"console {message.type}: {message.text}"))
-    page.on(
-        "response",
-        lambda response: (
-            faults.append(f"{response.status} {response.url}") if response.status >= 400 else None
-        ),
-    )
-    # 404.html is made for a server: its links start at the root.
-    for path in [*site.pages, *(["404.html"] if way == "http" else [])]:
-        asked.clear()
-        page.goto(root + path, wait_until="networkidle")
-        assert root + path in asked
-        assert any(url.endswith(".css") for url in asked), f"{path} asks for no style"
-        outside = [url for url in asked if not url.startswith((root, "data:", "blob:"))]
-        assert not outside, f"{path} asks for what is not of this site: {outside}"
-        assert not faults, f"{path}, {way}:\n" + "\n".join(faults)
+def test_a_page_asks_for_nothing_elsewhere_and_all_goes_well(opened):
+    """At a desk the pages come from a server, on a phone from a folder."""
+    for path, record in opened.items():
+        told = f"{path}, {record.where}"
+        assert record.address in record.asked
+        assert any(url.endswith(".css") for url in record.asked), f"{told} asks for no style"
+        own = (record.root, "data:", "blob:")
+        outside = [url for url in record.asked if not url.startswith(own)]
+        assert not outside, f"{told} asks for what is not of this site: {outside}"
+        assert not record.faults, f"{told}:\n" + "\n".join(record.faults)
 
 
 def test_no_page_loads_anything_from_an_address(site):
@@ -57,7 +43,7 @@ def test_no_page_loads_anything_from_an_address(site):
         ]
     )
     passive = ("canonical", "prev", "next", "edit", "alternate")
-    for path in [*site.pages, "404.html"]:
+    for path in site.opened_pages:
         html = site.html(path)
         links = [
             link.get("href") for link in html.xpath("//link") if link.get("rel") not in passive
@@ -80,8 +66,8 @@ def test_no_style_loads_anything_from_an_address(site):
                 assert target.is_file(), f"{path.name} needs {url}, which is not there"
 
 
-def test_the_built_files_name_no_path_of_this_machine(site, project, cache):
-    whole = [ROOT, project, cache, site.folder.parent, Path.home()]
+def test_the_built_files_name_no_path_of_this_machine(site, project, stored_runs):
+    whole = [ROOT, project, stored_runs, site.folder.parent, Path.home()]
     # These have something random after their names.
     begun = [Path(tempfile.gettempdir()) / name for name in ("ipykernel", "snippet-", "pages-")]
     wanted = re.compile(

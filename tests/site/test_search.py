@@ -39,13 +39,13 @@ def _beginnings(site, path):
 
 
 @pytest.fixture(scope="session")
-def functions(session):
+def functions(catalog):
     """Each function that only one snippet defines, and that snippet's name.
 
     Only names with an underscore: the others are words of prose as well.
     """
     defined = {}
-    for snippet in session.catalog.snippets.values():
+    for snippet in catalog.snippets.values():
         for node in ast.walk(ast.parse(snippet.path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and "_" in node.name.strip("_"):
                 defined.setdefault(node.name, set()).add(snippet.name)
@@ -113,9 +113,9 @@ def test_what_readers_type_leads_to_the_heading(visit, site, new_context, way):
     assert len(QUERIES) >= 25
 
 
-def test_a_program_is_found_by_its_name(visit, site, session):
+def test_a_program_is_found_by_its_name(visit, site, catalog):
     page = visit("index.html")
-    for name in session.catalog.snippets:
+    for name in catalog.snippets:
         if "_" in name:
             paths = _paths(_search(page, name), site.url)
             assert f"snippets/{name}.html" in paths[:2], f"'{name}' leads to {paths}"
@@ -130,7 +130,7 @@ def test_a_page_that_is_no_hit_itself_leads_to_its_heading(visit, site):
     expect(page.locator("h2[id='weights-and-biases']")).to_be_in_viewport()
 
 
-def test_the_index_leaves_out_outputs_and_what_every_page_says(site, session):
+def test_the_index_leaves_out_outputs_and_what_every_page_says(site, catalog):
     index = json.loads((site.folder / "search" / "search_index.json").read_text(encoding="utf-8"))
     places = {document["location"] for document in index["docs"]}
     assert not [place for place in places if place.endswith("#imports")]
@@ -139,7 +139,7 @@ def test_the_index_leaves_out_outputs_and_what_every_page_says(site, session):
         assert noise.lower() not in words.lower(), noise
     printed = [
         line
-        for run in session.shelf.runs.values()
+        for run in catalog.runs.values()
         for cell in run.notebook.cells
         for output in cell.get("outputs", [])
         for line in output.get("text", "").splitlines()
@@ -221,8 +221,9 @@ def test_the_index_leaves_out_what_drawings_and_figures_say(site):
 def _search(page, text):
     """Types into the search box; gives the results' links once they are those for this text."""
     box = page.get_by_role("textbox", name="Search")
-    box.fill("")
-    box.press_sequentially(text)
+    # The page searches at each key: the last one alone is pressed, and waited for.
+    box.fill(text[:-1])
+    box.press_sequentially(text[-1])
     # A result's link carries the terms that it matched.
     terms = "+".join(text.lower().split())
     page.wait_for_function(

@@ -1,10 +1,11 @@
 """Pages stay small: what a reader on a slow line waits for."""
 
 import gzip
+from functools import cache
 
 HTML_LIMIT = 60_000
 OWN_LIMIT = 100_000
-ALL_LIMIT = 500_000
+ALL_LIMIT = 200_000
 SHARED = ("assets/javascripts/", "assets/stylesheets/")
 
 
@@ -15,33 +16,18 @@ def test_the_html_of_a_resource_page_is_small(site, measured):
         assert size <= HTML_LIMIT, f"{path}: fewer points in figures, or fold them into snippets"
 
 
-def test_all_that_a_page_loads_is_small(site, new_context, measured):
-    context = new_context()
+def test_all_that_a_page_loads_is_small(site, at_a_desk, measured):
+    gzipped = cache(lambda name: len(gzip.compress((site.folder / name).read_bytes())))
     for path in site.pages:
-        loaded = _loaded(context, site, path)
+        loaded = {name: gzipped(name) for name in at_a_desk[path].loaded}
+        assert path in loaded
+        assert any(name.startswith("assets/stylesheets/") for name in loaded), loaded
         total = sum(loaded.values())
-        # Material's own files and the search index are shared by all pages.
-        own = sum(
-            size for name, size in loaded.items() if not name.startswith((*SHARED, "search/"))
-        )
+        assert not any(name.startswith("search/") for name in loaded), "nobody searches yet"
+        # Material's own files are shared by all pages.
+        own = sum(size for name, size in loaded.items() if not name.startswith(SHARED))
         measured(f"{path}: {total:,} bytes gzipped in {len(loaded)} files, {own:,} its own")
         sizes = "\n".join(f"  {size:9,} {name}" for name, size in loaded.items())
         assert total <= ALL_LIMIT, f"{path} loads more than {ALL_LIMIT:,} bytes:\n{sizes}"
         if path in site.resource_pages:
             assert own <= OWN_LIMIT, f"{path} loads more than {OWN_LIMIT:,} of its own:\n{sizes}"
-
-
-def _loaded(context, site, path):
-    """Each file that the page loads, and its size gzipped, as at a first visit."""
-    page = context.new_page()
-    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-    responses = []
-    page.on("response", lambda response: responses.append(response))
-    # The last that a page asks for is the search index.
-    with page.expect_event("requestfinished", lambda request: "search_index" in request.url):
-        page.goto(site.url + path)
-    files = {r.url.removeprefix(site.url): len(gzip.compress(r.body())) for r in responses}
-    page.close()
-    assert path in files
-    assert any(name.startswith("assets/stylesheets/") for name in files), files
-    return files

@@ -29,40 +29,38 @@ def _card(site, name):
     return dict(zip(terms, facts, strict=True))
 
 
-def test_the_gallery_lists_every_snippet(site, session):
+def test_the_gallery_lists_every_snippet(site, catalog):
     rows = {}
     for row in site.html("snippets/index.html").xpath("//article//tbody/tr"):
         name = row.xpath(".//a/@href")[0].removesuffix(".html")
         cells = [" ".join(cell.text_content().split()) for cell in row.xpath("./td")]
         rows[name] = (row.xpath(".//a")[0].text_content(), cells[1], cells[-1])
     expected = {
-        name: (snippet.title, snippet.concept, f"{session.shelf.runs[name].seconds:.1f}")
-        for name, snippet in session.catalog.snippets.items()
+        name: (snippet.title, snippet.concept, f"{catalog.runs[name].seconds:.1f}")
+        for name, snippet in catalog.snippets.items()
     }
     assert rows == expected
 
 
-def test_the_card_states_concept_time_and_needs(site, session):
-    for name, snippet in session.catalog.snippets.items():
+def test_the_card_states_concept_time_and_needs(site, catalog):
+    for name, snippet in catalog.snippets.items():
         card = _card(site, name)
         assert card["Concept"] == snippet.concept, name
-        assert card["Run time"] == f"{session.shelf.runs[name].seconds:.1f} s on one core", name
-        needs = " ".join(map("".join, snippet.dependencies.items()))
-        assert card["Needs"] == (needs or "Python alone"), name
+        assert card["Run time"] == f"{catalog.runs[name].seconds:.1f} s on one core", name
+        pins = " ".join(f"{package}=={pin}" for package, pin in snippet.dependencies.items())
+        assert card["Needs"] == (pins or "Python alone"), name
 
 
-def test_the_card_gives_the_line_that_runs_it(site, session):
-    for name in session.catalog.snippets:
+def test_the_card_gives_the_line_that_runs_it(site, catalog):
+    for name in catalog.snippets:
         card = site.html(f"snippets/{name}.html").find_class("card")[0]
         (line,) = card.xpath(".//pre/code")
         assert line.text_content().strip() == f"python {name}.py"
 
 
-def test_the_card_names_the_resources_that_use_the_snippet(site, session, shown_by):
-    for name in session.catalog.snippets:
-        pages = {
-            r.title: f"resources/{r.slug}.html" for r in session.catalog.resources if r.annotated
-        }
+def test_the_card_names_the_resources_that_use_the_snippet(site, catalog, shown_by):
+    for name in catalog.snippets:
+        pages = {r.title: f"resources/{r.slug}.html" for r in catalog.resources if r.annotated}
         users = [title for title, page in pages.items() if name in shown_by[page]]
         card = site.html(f"snippets/{name}.html").find_class("card")[0]
         links = card.xpath(".//dt[.='Used by']/following-sibling::dd/a")
@@ -70,23 +68,23 @@ def test_the_card_names_the_resources_that_use_the_snippet(site, session, shown_
         assert [link.get("href") for link in links] == [f"../{pages[title]}" for title in users]
 
 
-def test_the_downloaded_program_is_the_snippet(fetch, session):
-    for name, snippet in session.catalog.snippets.items():
+def test_the_downloaded_program_is_the_snippet(fetch, catalog):
+    for name, snippet in catalog.snippets.items():
         assert fetch(f"downloads/{name}.py") == snippet.path.read_bytes(), name
 
 
-def test_every_download_of_a_page_opens(site, fetch, session):
-    for name in session.catalog.snippets:
+def test_every_download_of_a_page_opens(site, fetch, catalog):
+    for name in catalog.snippets:
         links = site.html(f"snippets/{name}.html").xpath("//a[@download]/@href")
-        written = [f"{name}/{file}" for file in session.shelf.runs[name].files]
+        written = [f"{name}/{file}" for file in catalog.runs[name].files]
         expected = [f"../downloads/{file}" for file in [f"{name}.py", f"{name}.ipynb", *written]]
         assert sorted(links) == sorted(expected), name
         for link in links:
             assert fetch(link.removeprefix("../")), f"{link} is empty"
 
 
-def test_the_downloaded_notebook_is_valid_and_complete(fetch, session):
-    for name, snippet in session.catalog.snippets.items():
+def test_the_downloaded_notebook_is_valid_and_complete(fetch, catalog):
+    for name, snippet in catalog.snippets.items():
         notebook = nbformat.reads(fetch(f"downloads/{name}.ipynb").decode(), as_version=4)
         nbformat.validate(notebook)
         assert [cell.source for cell in notebook.cells] == [cell.source for cell in snippet.cells]
@@ -99,8 +97,8 @@ def test_the_downloaded_notebook_is_valid_and_complete(fetch, session):
 
 
 @pytest.mark.parametrize("rank", [0, 1], ids=["quickest", "second quickest"])
-def test_the_downloaded_program_runs_alone_in_an_empty_folder(fetch, session, tmp_path, rank):
-    name = sorted(session.shelf.runs, key=lambda name: session.shelf.runs[name].seconds)[rank]
+def test_the_downloaded_program_runs_alone_in_an_empty_folder(fetch, catalog, tmp_path, rank):
+    name = sorted(catalog.runs, key=lambda name: catalog.runs[name].seconds)[rank]
     program = tmp_path / f"{name}.py"
     program.write_bytes(fetch(f"downloads/{name}.py"))
     environ = {"PATH": os.defpath, "HOME": str(tmp_path)}
@@ -116,8 +114,8 @@ def test_a_snippet_page_is_free_of_the_notebook_program(site):
             assert trace not in text, f"{path} holds {trace!r}, a trace of the notebook's page"
 
 
-def test_a_snippet_page_shows_every_cell_in_order(site, session):
-    for name, snippet in session.catalog.snippets.items():
+def test_a_snippet_page_shows_every_cell_in_order(site, catalog):
+    for name, snippet in catalog.snippets.items():
         html = site.html(f"snippets/{name}.html")
         assert html.xpath("//h2[@class='cell-name']/@id") == list(snippet.code), name
         assert html.xpath("//h1")[0].text_content().strip() == snippet.title

@@ -505,6 +505,7 @@ def torchrun(*arguments, cwd):
     )
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(run, text, tmp_path):
     train = ("--text", text, *SMALL, "--learning-rate", 0.3, "--epochs", 2)
     assert run(*train, "--checkpoint", "one")[0] == 0
@@ -522,6 +523,7 @@ def test_two_processes_train_as_one_does(run, text, tmp_path):
     torch.testing.assert_close(*histories, rtol=1e-4, atol=0)
 
 
+@pytest.mark.slow
 def test_one_process_goes_on_where_two_stopped(run, text, tmp_path):
     train = ("--text", text, *SMALL, "--learning-rate", 0.3)
     finished = torchrun(*train, "--epochs", 1, "--checkpoint", "mixed", cwd=tmp_path)
@@ -533,6 +535,7 @@ def test_one_process_goes_on_where_two_stopped(run, text, tmp_path):
         torch.testing.assert_close(one[name], mixed[name], rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_interrupt_of_two_processes_loses_nothing(run, text, tmp_path):
     train = ("--text", text, *SMALL, "--learning-rate", 0.3)
     command = [*map(str, (LAUNCHER, *OF_TWO, PROGRAM, *train)), "--epochs", "500"]
