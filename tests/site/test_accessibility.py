@@ -7,8 +7,8 @@ import pytest
 from page_records import OPEN_ALL
 from playwright.sync_api import expect
 
-# A table that scrolls sideways is out of the keyboard's reach in some browsers, until
-# docs/assets/js/reach.js looks at it as it looks at formulas. This goes then.
+# A table that scrolls sideways on a phone is out of the keyboard's reach in some browsers, until
+# docs/assets/js/reach.js puts it there, as it does formulas. Remove this then.
 AWAITED = re.compile(r"scrollable-region-focusable, \d+ times\)(\n.*md-typeset__scrollwrap.*)+$")
 # One press of Tab at a time: what has the focus, whether it is seen, and where it stands.
 FOCUSED = """async () => {
