@@ -301,7 +301,7 @@ def test_another_process_makes_the_same_speech(tmp_path):
 import hashlib, sys
 from pathlib import Path
 sys.path.insert(0, {str(SNIPPETS.parent)!r})
-from readinglist.definitions import definitions
+from readinglist.sources.snippet import definitions
 synthesiser = definitions(Path({str(PROGRAM)!r})).Synthesiser()
 sounds = [synthesiser.say("good night", voice)[0] for voice in synthesiser.voices()[:40]]
 print(hashlib.sha256(b"".join(sound.numpy().tobytes() for sound in sounds)).hexdigest())

@@ -1,6 +1,6 @@
 // What Material leaves out for those who use a keyboard or a screen reader.
 
-// A formula that scrolls sideways must be in reach of the keyboard, and only then.
+// A formula or a table that scrolls sideways must be in reach of the keyboard, and only then.
 const reach = new ResizeObserver(boxes => {
   for (const { target } of boxes) {
     if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0")
@@ -8,6 +8,15 @@ const reach = new ResizeObserver(boxes => {
   }
 })
 document.querySelectorAll('math[display="block"]').forEach(box => reach.observe(box))
+
+// Material puts a table into the box that scrolls when this file has run.
+const tables = new ResizeObserver(entries => {
+  for (const { target } of entries) {
+    const box = target.closest(".md-typeset__scrollwrap")
+    if (box) reach.observe(box)
+  }
+})
+document.querySelectorAll(".md-typeset table").forEach(table => tables.observe(table))
 
 // Material takes a block of code out of the keyboard's reach if it does not scroll sideways. A long
 // output scrolls down; the build has put it in reach, and there it stays.
