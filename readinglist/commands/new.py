@@ -89,13 +89,39 @@ def write_resource(options: argparse.Namespace, root: Path) -> None:
 
 
 def write_snippet(options: argparse.Namespace, root: Path) -> None:
-    """Writes the program and its test, and prints what comes next."""
-    catalog, _ = examine(root)
-    paths = new_snippet(catalog, answers(options, SNIPPET))
-    program, test = (path.relative_to(root) for path in paths)
-    print(f"Wrote {program} and {test}: they run as they are.")
-    print(f"Run it: python -m readinglist run {program.stem}")
-    print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_accumulate\n```")
+    """Writes a program that runs, and its test, and prints what comes next.
+
+    Raises:
+        Faults: what was given cannot be a snippet's, or is there already.
+    """
+    given = answers(options, SNIPPET)
+    name = given["name"]
+    if problem := snippet_name_problem(name):
+        raise Faults([Fault(Path("--name"), 0, problem)])
+    title, summary, concept = (" ".join(given[part].split()) for part in SNIPPET if part != "name")
+    comment = textwrap.fill(summary, 100, initial_indent="# ", subsequent_indent="# ")
+    concept = json.dumps(concept, ensure_ascii=False)
+    texts = {
+        root / "snippets" / f"{name}.py": _rendered(
+            "snippet.py", title=title, summary=comment, concept=concept
+        ),
+        root / "tests" / "snippets" / f"test_{name}.py": _rendered("test_snippet.py"),
+    }
+    if there := [path for path in texts if path.exists()]:
+        raise Faults(Fault(path, 0, "is there already; take another name") for path in there)
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    program, test = texts
+    try:
+        read_snippet(program, read_pins(root), {path.stem for path in program.parent.glob("*.py")})
+    except Faults:
+        for path in texts:
+            path.unlink()
+        raise
+    print(f"Wrote {program.relative_to(root)} and {test.relative_to(root)}: they run as they are.")
+    print(f"Run it: python -m readinglist run {name}")
+    print(f"Show it on a page:\n\n``` cell\n{name}#matches_accumulate\n```")
 
 
 def answers(options: argparse.Namespace, questions: Mapping[str, str]) -> dict[str, Any]:
@@ -148,44 +174,8 @@ def _faults(work: Mapping[str, Any], slug: str, path: Path, catalog: Catalog) ->
                 yield Fault(Path(f"--{option}"), 0, f"is {wrong['input']!r}: {wrong['msg']}")
 
 
-def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]:
-    """Writes a snippet that runs, and its test; returns their paths.
-
-    Raises:
-        Faults: what was given cannot be a snippet's, or is there already.
-    """
-    root, name = catalog.root, given["name"]
-    if problem := snippet_name_problem(name):
-        raise Faults([Fault(Path("--name"), 0, problem)])
-    paths = (root / "snippets" / f"{name}.py", root / "tests" / "snippets" / f"test_{name}.py")
-    if there := [path for path in paths if path.exists()]:
-        raise Faults([Fault(path, 0, "is there already; take another name") for path in there])
-    text = _rendered(
-        "snippet.py",
-        concept=json.dumps(_line(given["concept"]), ensure_ascii=False),
-        title=_line(given["title"]),
-        summary=textwrap.fill(
-            _line(given["summary"]), 100, initial_indent="# ", subsequent_indent="# "
-        ),
-    )
-    for path, content in zip(paths, (text, _rendered("test_snippet.py")), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    try:
-        read_snippet(paths[0], read_pins(root), {*catalog.snippets, name})
-    except Faults as error:
-        for path in paths:
-            path.unlink()
-        raise error.within(root) from None
-    return paths
-
-
 def _rendered(template: str, **fields: Any) -> str:
     return TEMPLATES.get_template(f"{template}.jinja").render(fields)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _words(text: str) -> list[str]:

@@ -34,6 +34,7 @@ WRONG = {
     'write "part of the warning" = "why it stays" in [tool.recurrent.deprecations]',
 }
 
+Import = tuple[str, int]  # the top-level name of a module, and the line
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 distributions = cache(importlib.metadata.packages_distributions)  # it takes half a second
@@ -91,11 +92,8 @@ def _fault(path: Path, line: int, problem: Any) -> Fault:
     return Fault(path, where, f"'{written}' {problem['ctx']['error']}")
 
 
-def imports(cell: ast.Module) -> list[tuple[str, int]]:
-    """Top-level names of the modules that a cell imports, or finds to read the files beside them.
-
-    Each with the line within the cell.
-    """
+def imports(cell: ast.Module) -> list[Import]:
+    """The modules that a cell imports, or finds to read the files beside them."""
     names = []
     for node in ast.walk(cell):
         if isinstance(node, ast.Import):
@@ -108,16 +106,9 @@ def imports(cell: ast.Module) -> list[tuple[str, int]]:
 
 
 def block_faults(
-    path: Path,
-    block: Block,
-    imported: list[tuple[str, int]],
-    siblings: set[str],
-    pins: dict[str, str],
+    path: Path, block: Block, imported: list[Import], siblings: set[str], pins: dict[str, str]
 ) -> Iterator[Fault]:
-    """What the block declares, against what the cells import and what requirements.txt pins.
-
-    Each import comes with its line in the file.
-    """
+    """What the block declares, against what the file imports and what requirements.txt pins."""
     used = set()
     for module, line in imported:
         itself = module in {".", "readinglist"}

@@ -29,7 +29,7 @@ HEADING = re.compile(r"^#+ +(?P<text>.+?) *$")
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
 # Written out: the functions that nbformat has for this validate each cell, which takes longer.
-NOT_RUN = {"cell_type": "code", "outputs": [], "execution_count": None}
+NOT_RUN: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 NOTEBOOK = {"metadata": {"kernelspec": KERNEL}, "nbformat": 4, "nbformat_minor": 5}
 
@@ -72,18 +72,13 @@ class Snippet:
         return {cell.name: cell for cell in self.cells if not cell.markdown}
 
     @property
-    def _introduction(self) -> list[str]:
-        first = self.cells[0]
-        return first.source.split("\n\n") if first.markdown else []
-
-    @property
     def title(self) -> str:
-        return self._introduction[0].removeprefix("# ").strip()
+        return self.cells[0].source.split("\n\n")[0].removeprefix("# ").strip()
 
     @property
     def summary(self) -> str:
         """The first paragraph as plain text."""
-        return " ".join(self._introduction[1].split()).replace("`", "")
+        return " ".join(self.cells[0].source.split("\n\n")[1].split()).replace("`", "")
 
     @property
     def assertions(self) -> int:
@@ -105,14 +100,14 @@ class Snippet:
 
 @remembered()
 def _facts(source: str) -> dict[str, Any]:
-    """What the syntax tree of a cell tells: its assertions, and its imports with their lines, or
-    the error and the line where it does not parse."""
+    """What the syntax tree of a cell tells: its assertions, and its imports, or the error that
+    keeps it from being parsed, with their lines."""
     try:
         tree = parsed(source)
         compile(tree, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return {"assertions": 0, "imports": [], "error": [error.msg, error.lineno or 0]}
-    return {"assertions": _top_level_asserts(tree), "imports": imports(tree), "error": None}
+        return {"assertions": 0, "imports": [], "errors": [(error.msg, error.lineno or 0)]}
+    return {"assertions": _top_level_asserts(tree), "imports": imports(tree), "errors": []}
 
 
 def _top_level_asserts(node: ast.AST) -> int:
@@ -131,11 +126,16 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
     head, cells = _cells(path, text)
     block, faults = read_dependencies(path, head)
     snippet = Snippet(path, cells, block.ranges, block.concept, block.deprecations)
-    imported, unparsed = _imports(snippet)
+    code = [(cell.line, _facts(cell.source)) for cell in cells if not cell.markdown]
+    imported, errors = (
+        [(fact, line + below) for line, facts in code for fact, below in facts[kind]]
+        for kind in ("imports", "errors")
+    )
     # A block or a cell that cannot be read would make the imports look wrong as well.
-    if not faults and not unparsed:
+    if not faults and not errors:
         faults += block_faults(path, block, imported, siblings, pins)
-    faults += [*unparsed, *_faults(snippet, head)]
+    faults += [Fault(path, line, f"this does not parse: {why}; mend it") for why, line in errors]
+    faults += _faults(snippet, head)
     if faults:
         raise Faults(faults)
     return snippet
@@ -172,21 +172,6 @@ def _read_cells(text: str) -> list[dict[str, Any]]:
         }
         for node in jupytext.reads(text, fmt=FORMAT).cells
     ]
-
-
-def _imports(snippet: Snippet) -> tuple[list[tuple[str, int]], list[Fault]]:
-    """What the cells import, with the line in the file, and the cells that do not parse."""
-    imported, faults = [], []
-    for cell in snippet.cells:
-        if cell.markdown:
-            continue
-        facts = _facts(cell.source)
-        imported += [(name, cell.line + line) for name, line in facts["imports"]]
-        if facts["error"]:
-            message, line = facts["error"]
-            what = f"this does not parse: {message}; mend it"
-            faults.append(Fault(snippet.path, cell.line + line, what))
-    return imported, faults
 
 
 def _faults(snippet: Snippet, head: str) -> Iterator[Fault]:
