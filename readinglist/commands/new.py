@@ -8,6 +8,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,10 @@ TEMPLATES = jinja2.Environment(
     keep_trailing_newline=True,
     undefined=jinja2.StrictUndefined,
 )
+TEMPLATES.filters |= {
+    "comment": partial(textwrap.fill, width=100, initial_indent="# ", subsequent_indent="# "),
+    "quoted": partial(json.dumps, ensure_ascii=False),
+}
 # What is asked for, and how.
 RESOURCE = {
     "title": "Title",
@@ -81,7 +86,8 @@ def write_resource(options: argparse.Namespace, root: Path) -> None:
         {**work, "order": order},
         sort_keys=False, default_flow_style=None, allow_unicode=True, width=110,
     )  # fmt: skip
-    path.write_text(_rendered("resource.md", fields=fields, prompt=PROMPT), encoding="utf-8")
+    text = TEMPLATES.get_template("resource.md.jinja").render(fields=fields, prompt=PROMPT)
+    path.write_text(text, encoding="utf-8")
     url = str(Work.model_validate(work).url)
     write_link_records(root, {url: new_record(url, date.today()), **catalog.links})
     print(f"Wrote {path.relative_to(root)}. 'make serve' shows it.")
@@ -98,26 +104,19 @@ def write_snippet(options: argparse.Namespace, root: Path) -> None:
     name = given["name"]
     if problem := snippet_name_problem(name):
         raise Faults([Fault(Path("--name"), 0, problem)])
-    title, summary, concept = (" ".join(given[part].split()) for part in SNIPPET if part != "name")
-    comment = textwrap.fill(summary, 100, initial_indent="# ", subsequent_indent="# ")
-    concept = json.dumps(concept, ensure_ascii=False)
-    texts = {
-        root / "snippets" / f"{name}.py": _rendered(
-            "snippet.py", title=title, summary=comment, concept=concept
-        ),
-        root / "tests" / "snippets" / f"test_{name}.py": _rendered("test_snippet.py"),
-    }
-    if there := [path for path in texts if path.exists()]:
+    program = root / "snippets" / f"{name}.py"
+    test = root / "tests" / "snippets" / f"test_{name}.py"
+    if there := [path for path in (program, test) if path.exists()]:
         raise Faults(Fault(path, 0, "is there already; take another name") for path in there)
-    for path, text in texts.items():
+    fields = {part: " ".join(text.split()) for part, text in given.items()}
+    for path, template in ((program, "snippet.py.jinja"), (test, "test_snippet.py.jinja")):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    program, test = texts
+        path.write_text(TEMPLATES.get_template(template).render(fields), encoding="utf-8")
     try:
         read_snippet(program, read_pins(root), {path.stem for path in program.parent.glob("*.py")})
     except Faults:
-        for path in texts:
-            path.unlink()
+        program.unlink()
+        test.unlink()
         raise
     print(f"Wrote {program.relative_to(root)} and {test.relative_to(root)}: they run as they are.")
     print(f"Run it: python -m readinglist run {name}")
@@ -174,24 +173,18 @@ def _faults(work: Mapping[str, Any], slug: str, path: Path, catalog: Catalog) ->
                 yield Fault(Path(f"--{option}"), 0, f"is {wrong['input']!r}: {wrong['msg']}")
 
 
-def _rendered(template: str, **fields: Any) -> str:
-    return TEMPLATES.get_template(f"{template}.jinja").render(fields)
-
-
-def _words(text: str) -> list[str]:
-    """Words of plain letters and digits, in lower case."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.findall(r"[a-z0-9]+", plain.lower())
+def _plain(text: str) -> str:
+    """The text in small letters, without accents and what is no letter of ASCII."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 def _telling_words(title: str) -> list[str]:
-    return [word for word in _words(title) if word not in SMALL]
+    return [word for word in re.findall(r"[a-z0-9]+", _plain(title)) if word not in SMALL]
 
 
 def _citation_key(authors: list[str], year: str, title: str, catalog: Catalog) -> str:
     """Surname, year, first telling word; with another letter until it is the only one."""
-    names = re.findall(r"[a-z]+", " ".join(_words(authors[0] if authors else "")))
-    surname = names[-1] if names else "anon"
+    *_, surname = ["anon", *re.findall(r"[a-z]+", _plain("".join(authors[:1])))]
     first = next(filter(str.isalpha, _telling_words(title)), "title")
     key = f"{surname}{year}{first}"
     while key in {resource.citation_key for resource in catalog.resources}:
