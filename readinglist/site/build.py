@@ -172,18 +172,12 @@ class Build:
         if isinstance(subject, Snippet):
             names = [subject.name]
             shown_on = [r for r in project.resources if subject.name in self.shown_by(r)]
-            run = project.runs[subject.name]
-            context |= {"snippet": subject, "run": run, "resources": shown_on}
+            context |= {"snippet": subject, "resources": shown_on}
         elif subject:
             code = f"<pre><span></span><code>{escape(bibtex([subject]))}</code></pre>"
-            context |= {
-                "resource": subject,
-                "following": project.following(subject),
-                "after": [r for r in project.resources if r.slug in subject.after],
-                "archived": project.archived(subject),
-                "bibtex": Markup(add_copy_buttons(code, "cite")),
-            }
+            context |= {"resource": subject, "bibtex": Markup(add_copy_buttons(code, "cite"))}
         return context | {
+            "project": project,
             "linked_data": linked_data(project, subject, source, url),
             "shown": [project.snippets[name] for name in names],
             "proof": proof(project, names or project.snippets),
