@@ -19,7 +19,7 @@ from readinglist.memory import remembered
 from readinglist.sources.dependencies import block_faults, imports, read_dependencies
 
 MARKER = re.compile(r"^# %%", re.MULTILINE)
-ODD_MARKER = re.compile(r"\s+# ?%%|#%%")
+ODD_MARKER = re.compile(r"^(?:[ \t]+# ?|#)%%", re.MULTILINE)
 CODE = re.compile(r"^(?!#).*\S", re.MULTILINE)  # a line of it, where only comments may stand
 INTRODUCTION = re.compile(r"# .+\n\n\S")
 SNAKE_CASE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
@@ -143,19 +143,21 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
 
 def _cells(path: Path, text: str) -> tuple[str, list[Cell]]:
     """The text before the first cell, and the cells."""
-    starts = [match.start() for match in MARKER.finditer(text)]
-    lines = [text.count("\n", 0, start) + 1 for start in starts]
-    head = text[: starts[0]] if starts else text
-    cells = _read_cells(text[len(head) :]) if starts else []
+    head = MARKER.split(text, maxsplit=1)[0]
+    lines = _lines(MARKER, text)
+    cells = _read_cells(text[len(head) :]) if lines else []
     if len(cells) == len(lines):
         return head, [Cell(line=line, **cell) for cell, line in zip(cells, lines, strict=True)]
+    message = "this line is not quite a marker"
+    if not (odd := _lines(ODD_MARKER, text)):
+        odd = lines[:1]
+        message = f"a line inside a string looks like a marker; the markers are lines {lines}"
     allowed = "a cell starts with '# %% name' at the start of its line, and no other line may"
-    odd = [n for n, line in enumerate(text.split("\n"), 1) if ODD_MARKER.match(line)]
-    if odd:
-        message = f"this line is not quite a marker; {allowed}"
-        raise Faults(Fault(path, line, message) for line in odd)
-    message = f"a line inside a string looks like a marker; the markers are lines {lines}"
-    raise Faults([Fault(path, lines[0], f"{message}; {allowed}")])
+    raise Faults(Fault(path, line, f"{message}; {allowed}") for line in odd)
+
+
+def _lines(pattern: re.Pattern[str], text: str) -> list[int]:
+    return [text.count("\n", 0, match.start()) + 1 for match in pattern.finditer(text)]
 
 
 @remembered("jupytext")
@@ -177,9 +179,9 @@ def _read_cells(text: str) -> list[dict[str, Any]]:
 def _faults(snippet: Snippet, head: str) -> Iterator[Fault]:
     """What is wrong with the form of a snippet: `head`, the first cell, names and headings."""
     path, cells = snippet.path, snippet.cells
-    if code := CODE.search(head):
+    for line in _lines(CODE, head)[:1]:
         message = "this stands before the first cell, where it is neither run nor shown"
-        yield Fault(path, head.count("\n", 0, code.start()) + 1, f"{message}; move it into a cell")
+        yield Fault(path, line, f"{message}; move it into a cell")
     if not cells or not cells[0].markdown or not INTRODUCTION.match(cells[0].source):
         message = "the first cell must be '# %% [markdown]' with '# # Title', '#' and a sentence"
         yield Fault(path, cells[0].line if cells else 1, message)
