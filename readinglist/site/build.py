@@ -132,13 +132,7 @@ class Build:
         """The Markdown of a page of docs/ with everything embedded, without its front matter."""
         path = self.project.root / "docs" / source
         _, body, before = split_front_matter(read_text(path))
-        page = Page(
-            path=path,
-            text=body,
-            lines_before=before,
-            url_of=lambda name: url_of(f"snippets/{name}.ipynb"),
-            lists=lists(self.project, url_of),
-        )
+        page = Page(path, body, before, url_of, lists(self.project, url_of))
         self.linked.append(read_links(path, body, self.project))
         try:
             body = embed(page, self.project)
