@@ -8,6 +8,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,10 @@ TEMPLATES = jinja2.Environment(
     keep_trailing_newline=True,
     undefined=jinja2.StrictUndefined,
 )
+TEMPLATES.filters |= {
+    "comment": partial(textwrap.fill, width=100, initial_indent="# ", subsequent_indent="# "),
+    "quoted": partial(json.dumps, ensure_ascii=False),
+}
 # What is asked for, and how.
 RESOURCE = {
     "title": "Title",
@@ -81,7 +86,8 @@ def write_resource(options: argparse.Namespace, root: Path) -> None:
         {**work, "order": order},
         sort_keys=False, default_flow_style=None, allow_unicode=True, width=110,
     )  # fmt: skip
-    path.write_text(_rendered("resource.md", fields=fields, prompt=PROMPT), encoding="utf-8")
+    text = TEMPLATES.get_template("resource.md.jinja").render(fields=fields, prompt=PROMPT)
+    path.write_text(text, encoding="utf-8")
     url = str(Work.model_validate(work).url)
     write_link_records(root, {url: new_record(url, date.today()), **catalog.links})
     print(f"Wrote {path.relative_to(root)}. 'make serve' shows it.")
@@ -89,13 +95,32 @@ def write_resource(options: argparse.Namespace, root: Path) -> None:
 
 
 def write_snippet(options: argparse.Namespace, root: Path) -> None:
-    """Writes the program and its test, and prints what comes next."""
-    catalog, _ = examine(root)
-    paths = new_snippet(catalog, answers(options, SNIPPET))
-    program, test = (path.relative_to(root) for path in paths)
-    print(f"Wrote {program} and {test}: they run as they are.")
-    print(f"Run it: python -m readinglist run {program.stem}")
-    print(f"Show it on a page:\n\n``` cell\n{program.stem}#matches_accumulate\n```")
+    """Writes a program that runs, and its test, and prints what comes next.
+
+    Raises:
+        Faults: what was given cannot be a snippet's, or is there already.
+    """
+    given = answers(options, SNIPPET)
+    name = given["name"]
+    if problem := snippet_name_problem(name):
+        raise Faults([Fault(Path("--name"), 0, problem)])
+    program = root / "snippets" / f"{name}.py"
+    test = root / "tests" / "snippets" / f"test_{name}.py"
+    if there := [path for path in (program, test) if path.exists()]:
+        raise Faults(Fault(path, 0, "is there already; take another name") for path in there)
+    fields = {part: " ".join(text.split()) for part, text in given.items()}
+    for path, template in ((program, "snippet.py.jinja"), (test, "test_snippet.py.jinja")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(TEMPLATES.get_template(template).render(fields), encoding="utf-8")
+    try:
+        read_snippet(program, read_pins(root), {path.stem for path in program.parent.glob("*.py")})
+    except Faults:
+        program.unlink()
+        test.unlink()
+        raise
+    print(f"Wrote {program.relative_to(root)} and {test.relative_to(root)}: they run as they are.")
+    print(f"Run it: python -m readinglist run {name}")
+    print(f"Show it on a page:\n\n``` cell\n{name}#matches_accumulate\n```")
 
 
 def answers(options: argparse.Namespace, questions: Mapping[str, str]) -> dict[str, Any]:
@@ -148,60 +173,18 @@ def _faults(work: Mapping[str, Any], slug: str, path: Path, catalog: Catalog) ->
                 yield Fault(Path(f"--{option}"), 0, f"is {wrong['input']!r}: {wrong['msg']}")
 
 
-def new_snippet(catalog: Catalog, given: Mapping[str, Any]) -> tuple[Path, Path]:
-    """Writes a snippet that runs, and its test; returns their paths.
-
-    Raises:
-        Faults: what was given cannot be a snippet's, or is there already.
-    """
-    root, name = catalog.root, given["name"]
-    if problem := snippet_name_problem(name):
-        raise Faults([Fault(Path("--name"), 0, problem)])
-    paths = (root / "snippets" / f"{name}.py", root / "tests" / "snippets" / f"test_{name}.py")
-    if there := [path for path in paths if path.exists()]:
-        raise Faults([Fault(path, 0, "is there already; take another name") for path in there])
-    text = _rendered(
-        "snippet.py",
-        concept=json.dumps(_line(given["concept"]), ensure_ascii=False),
-        title=_line(given["title"]),
-        summary=textwrap.fill(
-            _line(given["summary"]), 100, initial_indent="# ", subsequent_indent="# "
-        ),
-    )
-    for path, content in zip(paths, (text, _rendered("test_snippet.py")), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    try:
-        read_snippet(paths[0], read_pins(root), {*catalog.snippets, name})
-    except Faults as error:
-        for path in paths:
-            path.unlink()
-        raise error.within(root) from None
-    return paths
-
-
-def _rendered(template: str, **fields: Any) -> str:
-    return TEMPLATES.get_template(f"{template}.jinja").render(fields)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _words(text: str) -> list[str]:
-    """Words of plain letters and digits, in lower case."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.findall(r"[a-z0-9]+", plain.lower())
+def _plain(text: str) -> str:
+    """The text in small letters, without accents and what is no letter of ASCII."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 def _telling_words(title: str) -> list[str]:
-    return [word for word in _words(title) if word not in SMALL]
+    return [word for word in re.findall(r"[a-z0-9]+", _plain(title)) if word not in SMALL]
 
 
 def _citation_key(authors: list[str], year: str, title: str, catalog: Catalog) -> str:
     """Surname, year, first telling word; with another letter until it is the only one."""
-    names = re.findall(r"[a-z]+", " ".join(_words(authors[0] if authors else "")))
-    surname = names[-1] if names else "anon"
+    *_, surname = ["anon", *re.findall(r"[a-z]+", _plain("".join(authors[:1])))]
     first = next(filter(str.isalpha, _telling_words(title)), "title")
     key = f"{surname}{year}{first}"
     while key in {resource.citation_key for resource in catalog.resources}:

@@ -17,7 +17,10 @@ DISPLAY = re.compile(r"\$\$.*?\$\$", re.S)
 COMMENT = re.compile(r"<!--.*?-->", re.S)
 WORD = re.compile(r"\w[\w'’-]*")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|(?i:\bcoming soon\b)")
-SECTION = re.compile(r"^(?P<marks>#+) +(?P<title>.+?) *(?:\{.*\})?$")
+# A heading, and below it the end of the page or a heading that is not deeper.
+EMPTY_SECTION = re.compile(
+    r"^(?P<marks>#+) +(?P<title>.+?) *(?:\{.*\})?$\s*(?=\Z|^(?!(?P=marks)#)#+ +\S)", re.M
+)
 
 
 def text_faults(reading: Reading) -> Iterator[Fault]:
@@ -81,13 +84,6 @@ def _empty_sections(text: str) -> Iterator[tuple[int, str]]:
     shown = COMMENT.sub(lambda comment: re.sub(r"[^\n]", "", comment[0]), text)
     # What a fence holds is content, even if it looks like a heading.
     shown = FENCED.sub(lambda block: re.sub(r"[^\n]+", "x", block[0]), shown)
-    heading: tuple[int, str, int] | None = None  # line, title, depth
-    for number, line in enumerate([*shown.split("\n"), "# end"], 1):
-        if match := SECTION.match(line):
-            depth = len(match["marks"])
-            if heading and depth <= heading[2]:
-                message = f"the section '{heading[1]}' is empty; write it or remove its heading"
-                yield heading[0], message
-            heading = (number, match["title"], depth)
-        elif line.strip():
-            heading = None
+    for section in EMPTY_SECTION.finditer(shown):
+        message = f"the section '{section['title']}' is empty; write it or remove its heading"
+        yield shown.count("\n", 0, section.start()) + 1, message

@@ -36,20 +36,15 @@ def read_project(root: Path) -> Reading:
     catalog, faults = examine(root)
     complete, project = not faults, without_runs(catalog)
     unread = {path.stem for path in (root / "snippets").glob("*.py")} - set(catalog.snippets)
+    # A snippet that could not be read is there nevertheless.
+    absent = tuple(f"there is no snippet '{name}'" for name in unread)
     pages, linked = [], []
     for path in sorted((root / "docs").rglob("*.md")):
         try:
             _, body, before = split_front_matter(read_text(path))
+            pages.append(Page(path, body, before, lists=dict.fromkeys(list_names(root), str)))
+            linked.append(read_links(path, body, catalog))
+            embed(pages[-1], project)
         except Faults as error:
-            faults += error.faults
-            continue
-        page = Page(path, body, before, lists=dict.fromkeys(list_names(root), str))
-        try:
-            embed(page, project)
-        except Faults as error:
-            # A snippet that could not be read is there nevertheless.
-            absent = tuple(f"there is no snippet '{name}'" for name in unread)
             faults += [fault for fault in error.faults if not fault.message.startswith(absent)]
-        pages.append(page)
-        linked.append(read_links(path, body, catalog))
     return Reading(project, pages, linked, unread, complete, faults)

@@ -5,7 +5,7 @@ import difflib
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,18 +68,16 @@ class Site:
             return {}
         notebook = nbformat.read(path, as_version=4)
         names = [cell.metadata.name for cell in notebook.cells if cell.cell_type == "code"]
-        return {
-            name: [line for output in cell_outputs(notebook, name) for line in _lines(*output)]
-            for name in names
-        }
+        return {name: list(_lines(cell_outputs(notebook, name))) for name in names}
 
 
-def _lines(kind: Shown, content: str) -> list[str]:
-    if kind in (Shown.TEXT, Shown.STDERR):
-        return content.splitlines()
-    # Not the drawing itself: that it changed is seen, how is on the page.
-    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-    return [f"[{kind}, {len(content):,} characters, sha256 {digest}]"]
+def _lines(outputs: Iterable[tuple[Shown, str]]) -> Iterator[str]:
+    for kind, content in outputs:
+        if kind in (Shown.TEXT, Shown.STDERR):
+            yield from content.splitlines()
+        else:  # not the drawing itself: that it changed is seen, how is on the page
+            digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+            yield f"[{kind}, {len(content):,} characters, sha256 {digest}]"
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -95,11 +93,10 @@ def print_report(options: argparse.Namespace, root: Path) -> None:
     Raises:
         Faults: a folder is not a site that this project built.
     """
-    folders = (options.base, options.head)
-    if missing := [folder for folder in folders if not (folder / STATUS).is_file()]:
-        remedy = f"it has no {STATUS}; name the folder that 'make build' wrote"
-        raise Faults([Fault(folder, 0, f"is not a built site: {remedy}") for folder in missing])
-    before, after = map(Site, folders)
+    before, after = sites = Site(options.base), Site(options.head)
+    message = f"is not a built site: it has no {STATUS}; name the folder that 'make build' wrote"
+    if faults := [Fault(s.folder, 0, message) for s in sites if not (s.folder / STATUS).is_file()]:
+        raise Faults(faults)
     print("# What this change does to the site", *_summary(before, after), sep="\n")
     for title, changes in (("Pages", _pages), ("Outputs", _outputs), ("Run times", _times)):
         lines = list(changes(before, after)) or ["No change."]

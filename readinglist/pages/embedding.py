@@ -31,8 +31,7 @@ class Page:
     path: Path
     text: str
     lines_before: int = 0  # of the file before `text`: its front matter
-    # From a snippet's name to its page, seen from here.
-    url_of: Callable[[str], str] = lambda name: name
+    url_of: Callable[[str], str] = str  # from a path below docs/ to a link from here
     lists: dict[str, Callable[[], str]] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)  # the snippets it turned out to embed
     places: Counter[tuple[str, str]] = field(default_factory=Counter)  # of outputs so far, by cell
@@ -107,7 +106,8 @@ def _cell(page: Page, project: Project, content: list[str], options: list[str]) 
     source, output = both or "source" in options, both or "output" in options
     page.places[name, cell_name] += output
     place = page.places[name, cell_name]
-    link = f'<a href="{page.url_of(name)}#{cell_name}">{name}.py <span>{cell_name}</span></a>'
+    href = f"{page.url_of(f'snippets/{name}.ipynb')}#{cell_name}"
+    link = f'<a href="{href}">{name}.py <span>{cell_name}</span></a>'
     html = f'<p class="origin" data-search-exclude>{link}</p>'
     html += render_cell(project, snippet, cell, source, output, place)
     if "folded" in options:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
@@ -46,6 +46,7 @@ class Build:
     """What one build knows, from its first event to its last."""
 
     project: Project
+    compiled_templates: FileSystemBytecodeCache  # those of the theme, which take half a second
     # Generated files never go into docs/: a server would reload for ever. One folder a build,
     # since two builds may run at once.
     generated: TemporaryDirectory[str] = field(
@@ -64,31 +65,20 @@ class Build:
             Faults: everything wrong with the snippets, the resources, the runs or the cache.
         """
         MEMORY.open(memory_file(root))
+        project = open_served_project(root, background) if background else open_project(root)
         templates = cache_folder(root) / "templates"
         with writable(templates):
             templates.mkdir(parents=True, exist_ok=True)
-        return cls(open_served_project(root, background) if background else open_project(root))
-
-    @property
-    def compiled_templates(self) -> FileSystemBytecodeCache:
-        """Where the theme's templates are kept compiled, which takes half a second."""
-        return FileSystemBytecodeCache(str(cache_folder(self.project.root) / "templates"))
+        return cls(project, FileSystemBytecodeCache(str(templates)))
 
     @cached_property
-    def _resources(self) -> dict[str, Resource]:
-        return {f"resources/{r.slug}.md": r for r in self.project.resources}
+    def _subjects(self) -> dict[str, Resource | Snippet]:
+        resources = {f"resources/{r.slug}.md": r for r in self.project.resources}
+        return resources | {f"snippets/{s.name}.ipynb": s for s in self.project.snippets.values()}
 
     def subject(self, source: str) -> Resource | Snippet | None:
         """What the page made from this source is about, if that is a resource or a snippet."""
-        path = PurePosixPath(source)
-        if path.suffix == ".ipynb":
-            return self.project.snippets.get(path.stem)
-        return self._resources.get(source)
-
-    def path_of(self, source: str) -> Path:
-        """The file that a contributor edits to change the page."""
-        subject = self.subject(source)
-        return subject.path if subject else self.project.root / "docs" / source
+        return self._subjects.get(source)
 
     def navigation(self) -> list[Any]:
         """The navigation with all pages in it; what it lacks is noted."""
@@ -98,8 +88,11 @@ class Build:
 
     def unpublished(self) -> list[str]:
         """What stands in docs/ and does not become a file of the site by itself."""
-        listed = [source for source, r in self._resources.items() if not r.annotated]
-        return [*listed, *(name for name in STYLES if (self.project.root / "docs" / name).exists())]
+        listed = [f"resources/{r.slug}.md" for r in self.project.resources if not r.annotated]
+        return [*listed, *self._styles()]
+
+    def _styles(self) -> list[str]:
+        return [name for name in STYLES if (self.project.root / "docs" / name).exists()]
 
     def write_generated(self) -> list[str]:
         """Writes the sources that the build makes; returns their paths in the generated folder."""
@@ -108,8 +101,8 @@ class Build:
             written += [write_notebook(folder, snippet)]
             written += write_downloads(folder, self.project, snippet)
         if stylesheet := self.project.settings.stylesheet:
-            paths = (self.project.root / "docs" / name for name in STYLES)
-            css = "".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
+            paths = (self.project.root / "docs" / name for name in self._styles())
+            css = "".join(path.read_text(encoding="utf-8") for path in paths)
             (folder / stylesheet).parent.mkdir(parents=True, exist_ok=True)
             (folder / stylesheet).write_text(css, encoding="utf-8")
             written.append(stylesheet)
@@ -139,13 +132,7 @@ class Build:
         """The Markdown of a page of docs/ with everything embedded, without its front matter."""
         path = self.project.root / "docs" / source
         _, body, before = split_front_matter(read_text(path))
-        page = Page(
-            path=path,
-            text=body,
-            lines_before=before,
-            url_of=lambda name: url_of(f"snippets/{name}.ipynb"),
-            lists=lists(self.project, url_of),
-        )
+        page = Page(path, body, before, url_of, lists(self.project, url_of))
         self.linked.append(read_links(path, body, self.project))
         try:
             body = embed(page, self.project)
@@ -162,7 +149,7 @@ class Build:
             html = re.sub(r"\s*<style>.*?</style>\s*$", "", html, flags=re.DOTALL)
             html = fill_cells(formulas.mark_dollars(html), self.project, subject)
         html, problems = formulas.typeset(html, self.project.palette)
-        path = self.path_of(source)
+        path = subject.path if subject else self.project.root / "docs" / source
         for latex, message in problems:
             line = line_of(path, re.escape(latex.split("\n")[0]))
             self.faults.append(Fault(path, line, message))
@@ -179,18 +166,12 @@ class Build:
         if isinstance(subject, Snippet):
             names = [subject.name]
             shown_on = [r for r in project.resources if subject.name in self.shown_by(r)]
-            run = project.runs[subject.name]
-            context |= {"snippet": subject, "run": run, "resources": shown_on}
+            context |= {"snippet": subject, "resources": shown_on}
         elif subject:
             code = f"<pre><span></span><code>{escape(bibtex([subject]))}</code></pre>"
-            context |= {
-                "resource": subject,
-                "following": project.following(subject),
-                "after": [r for r in project.resources if r.slug in subject.after],
-                "archived": project.archived(subject),
-                "bibtex": Markup(add_copy_buttons(code, "cite")),
-            }
+            context |= {"resource": subject, "bibtex": Markup(add_copy_buttons(code, "cite"))}
         return context | {
+            "project": project,
             "linked_data": linked_data(project, subject, source, url),
             "shown": [project.snippets[name] for name in names],
             "proof": proof(project, names or project.snippets),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from pydantic import AliasPath, BaseModel, Field, PlainValidator, StringConstraints, ValidationError
 
@@ -33,6 +34,7 @@ WRONG = {
     'write "part of the warning" = "why it stays" in [tool.recurrent.deprecations]',
 }
 
+Import = tuple[str, int]  # the top-level name of a module, and the line
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 distributions = cache(importlib.metadata.packages_distributions)  # it takes half a second
@@ -90,15 +92,8 @@ def _fault(path: Path, line: int, problem: Any) -> Fault:
     return Fault(path, where, f"'{written}' {problem['ctx']['error']}")
 
 
-def _line(path: Path, name: str) -> int:
-    return line_of(path, "(?i)" + name.replace("-", "[-_.]+"))
-
-
-def imports(cell: ast.Module) -> list[tuple[str, int]]:
-    """Top-level names of the modules that a cell imports, or finds to read the files beside them.
-
-    Each with the line within the cell.
-    """
+def imports(cell: ast.Module) -> list[Import]:
+    """The modules that a cell imports, or finds to read the files beside them."""
     names = []
     for node in ast.walk(cell):
         if isinstance(node, ast.Import):
@@ -110,19 +105,12 @@ def imports(cell: ast.Module) -> list[tuple[str, int]]:
     return names
 
 
-def _packages(module: str, block: Block) -> list[str]:
-    """The packages that a module may be from: its namesake, or those that are installed here."""
-    if (namesake := canonicalize_name(module)) in block.ranges:
-        return [namesake]
-    return [canonicalize_name(name) for name in distributions().get(module, [module])]
-
-
-def import_faults(
-    path: Path, block: Block, found: list[tuple[str, int]], siblings: set[str], pins: dict[str, str]
+def block_faults(
+    path: Path, block: Block, imported: list[Import], siblings: set[str], pins: dict[str, str]
 ) -> Iterator[Fault]:
-    """What the cells import, with the line in the file, against what the block declares."""
+    """What the block declares, against what the file imports and what requirements.txt pins."""
     used = set()
-    for module, line in found:
+    for module, line in imported:
         itself = module in {".", "readinglist"}
         if itself or module in siblings:
             what = "the project itself" if itself else f"the snippet '{module}'"
@@ -135,9 +123,20 @@ def import_faults(
             if not declared:
                 message = f"imports '{module}', which the dependency block does not declare"
                 yield Fault(path, line, f"{message}; {_how_to_declare(names[0], pins)}")
-    for name in sorted(block.ranges.keys() - used):
-        message = f"declares '{name}' but does not import it; remove it from the block"
-        yield Fault(path, _line(path, name), message)
+    for name, versions in block.ranges.items():
+        line = line_of(path, "(?i)" + name.replace("-", "[-_.]+"))
+        if name not in used:
+            message = f"declares '{name}' but does not import it; remove it from the block"
+            yield Fault(path, line, message)
+        if problem := _problem(name, versions, pins):
+            yield Fault(path, line, f"declares {problem}")
+
+
+def _packages(module: str, block: Block) -> list[str]:
+    """The packages that a module may be from: its namesake, or those that are installed here."""
+    if (namesake := canonicalize_name(module)) in block.ranges:
+        return [namesake]
+    return [canonicalize_name(name) for name in distributions().get(module, [module])]
 
 
 def _how_to_declare(name: str, pins: dict[str, str]) -> str:
@@ -147,18 +146,15 @@ def _how_to_declare(name: str, pins: dict[str, str]) -> str:
     return f"{new}, if nothing that stands there will do"
 
 
-def pin_faults(path: Path, block: Block, pins: dict[str, str]) -> Iterator[Fault]:
-    """What the block declares against what requirements.txt pins and this machine has."""
-    for name, versions in block.ranges.items():
-        if name not in pins:
-            what = f"'{name}', which requirements.txt does not pin; {nearest(name, pins)}"
-        elif not Requirement(name + versions).specifier.contains(pins[name], prereleases=True):
-            what = f"{name}{versions}, but requirements.txt pins {pins[name]}; widen the range"
-        elif installed_version(name) is None:
-            what = f"{name}{versions}, which is not installed here; install it with 'make build'"
-        else:
-            continue
-        yield Fault(path, _line(path, name), f"declares {what}")
+def _problem(name: str, versions: str, pins: dict[str, str]) -> str:
+    """What is wrong with a range that is declared, by what is pinned and what this machine has."""
+    if name not in pins:
+        return f"'{name}', which requirements.txt does not pin; {nearest(name, pins)}"
+    if not SpecifierSet(versions).contains(pins[name], prereleases=True):
+        return f"{name}{versions}, but requirements.txt pins {pins[name]}; widen the range"
+    if installed_version(name) is None:
+        return f"{name}{versions}, which is not installed here; install it with 'make build'"
+    return ""
 
 
 def unlike_pins(pins: dict[str, str]) -> list[str]:

@@ -16,14 +16,22 @@ import nbformat
 
 from readinglist.faults import Fault, Faults, read_text
 from readinglist.memory import remembered
-from readinglist.sources.dependencies import import_faults, imports, pin_faults, read_dependencies
+from readinglist.sources.dependencies import block_faults, imports, read_dependencies
 
 MARKER = re.compile(r"^# %%", re.MULTILINE)
+ODD_MARKER = re.compile(r"^(?:[ \t]+# ?|#)%%", re.MULTILINE)
+CODE = re.compile(r"^(?!#).*\S", re.MULTILINE)  # a line of it, where only comments may stand
+INTRODUCTION = re.compile(r"# .+\n\n\S")
 SNAKE_CASE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 CELL_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 HEADING = re.compile(r"^#+ +(?P<text>.+?) *$")
 # Comments stay comments: Jupytext would take "# copy the weights" for a shell command.
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+
+# Written out: the functions that nbformat has for this validate each cell, which takes longer.
+NOT_RUN: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+NOTEBOOK = {"metadata": {"kernelspec": KERNEL}, "nbformat": 4, "nbformat_minor": 5}
 
 
 @cache
@@ -64,18 +72,13 @@ class Snippet:
         return {cell.name: cell for cell in self.cells if not cell.markdown}
 
     @property
-    def _introduction(self) -> list[str]:
-        first = self.cells[0]
-        return first.source.split("\n\n") if first.markdown else []
-
-    @property
     def title(self) -> str:
-        return self._introduction[0].removeprefix("# ").strip()
+        return self.cells[0].source.split("\n\n")[0].removeprefix("# ").strip()
 
     @property
     def summary(self) -> str:
         """The first paragraph as plain text."""
-        return " ".join(self._introduction[1].split()).replace("`", "")
+        return " ".join(self.cells[0].source.split("\n\n")[1].split()).replace("`", "")
 
     @property
     def assertions(self) -> int:
@@ -84,36 +87,27 @@ class Snippet:
 
     def notebook(self) -> nbformat.NotebookNode:
         """The snippet as a notebook to run, cell for cell."""
-        cells: list[dict[str, object]] = []
+        cells = []
         for index, cell in enumerate(self.cells):
             # A fixed id, so that the same program gives the same notebook.
-            node: dict[str, object] = {"id": f"cell-{index}", "metadata": {}, "source": cell.source}
+            node = {"id": f"cell-{index}", "source": cell.source}
             if cell.markdown:
-                node |= {"cell_type": "markdown"}
+                cells.append({**node, "cell_type": "markdown", "metadata": {}})
             else:
-                node |= {"cell_type": "code", "metadata": {"name": cell.name}}
-                node |= {"outputs": [], "execution_count": None}
-            cells.append(node)
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook = {
-            "cells": cells,
-            "metadata": {"kernelspec": kernel},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-        return nbformat.from_dict(notebook)
+                cells.append({**node, **NOT_RUN, "metadata": {"name": cell.name}})
+        return nbformat.from_dict({**NOTEBOOK, "cells": cells})
 
 
 @remembered()
 def _facts(source: str) -> dict[str, Any]:
-    """What the syntax tree of a cell tells: its assertions, and its imports with their lines, or
-    the error and the line where it does not parse."""
+    """What the syntax tree of a cell tells: its assertions, and its imports, or the error that
+    keeps it from being parsed, with their lines."""
     try:
         tree = parsed(source)
         compile(tree, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:
-        return {"assertions": 0, "imports": [], "error": [error.msg, error.lineno or 0]}
-    return {"assertions": _top_level_asserts(tree), "imports": imports(tree), "error": None}
+        return {"assertions": 0, "imports": [], "errors": [(error.msg, error.lineno or 0)]}
+    return {"assertions": _top_level_asserts(tree), "imports": imports(tree), "errors": []}
 
 
 def _top_level_asserts(node: ast.AST) -> int:
@@ -129,60 +123,41 @@ def read_snippet(path: Path, pins: dict[str, str], siblings: set[str]) -> Snippe
         Faults: everything that is wrong with it, each with its line.
     """
     text = read_text(path)
-    first = MARKER.search(text)
-    head = text[: first.start() if first else len(text)]
-    cells = _cells(path, text, head)
+    head, cells = _cells(path, text)
     block, faults = read_dependencies(path, head)
     snippet = Snippet(path, cells, block.ranges, block.concept, block.deprecations)
-    imported, unparsed = _imports(snippet)
+    code = [(cell.line, _facts(cell.source)) for cell in cells if not cell.markdown]
+    imported, errors = (
+        [(fact, line + below) for line, facts in code for fact, below in facts[kind]]
+        for kind in ("imports", "errors")
+    )
     # A block or a cell that cannot be read would make the imports look wrong as well.
-    if not faults and not unparsed:
-        faults += import_faults(path, block, imported, siblings, pins)
-        faults += pin_faults(path, block, pins)
-    faults += [*unparsed, *_head_faults(path, head), *_cell_faults(snippet)]
-    faults += _heading_faults(snippet)
+    if not faults and not errors:
+        faults += block_faults(path, block, imported, siblings, pins)
+    faults += [Fault(path, line, f"this does not parse: {why}; mend it") for why, line in errors]
+    faults += _faults(snippet, head)
     if faults:
         raise Faults(faults)
     return snippet
 
 
-def _cells(path: Path, text: str, head: str) -> list[Cell]:
-    lines = text.splitlines()
-    markers = [number for number, line in enumerate(lines, 1) if MARKER.match(line)]
-    cells = _read_cells(text[len(head) :]) if markers else []
-    if len(cells) == len(markers):
-        return [Cell(line=line, **cell) for cell, line in zip(cells, markers, strict=True)]
+def _cells(path: Path, text: str) -> tuple[str, list[Cell]]:
+    """The text before the first cell, and the cells."""
+    head = MARKER.split(text, maxsplit=1)[0]
+    lines = _lines(MARKER, text)
+    cells = _read_cells(text[len(head) :]) if lines else []
+    if len(cells) == len(lines):
+        return head, [Cell(line=line, **cell) for cell, line in zip(cells, lines, strict=True)]
+    message = "this line is not quite a marker"
+    if not (odd := _lines(ODD_MARKER, text)):
+        odd = lines[:1]
+        message = f"a line inside a string looks like a marker; the markers are lines {lines}"
     allowed = "a cell starts with '# %% name' at the start of its line, and no other line may"
-    odd = [n for n, line in enumerate(lines, 1) if re.match(r"\s*# ?%%", line) and n not in markers]
-    if odd:
-        raise Faults(
-            [Fault(path, line, f"this line is not quite a marker; {allowed}") for line in odd]
-        )
-    found = f"a line inside a string looks like a marker; the markers are lines {markers}"
-    raise Faults([Fault(path, markers[0], f"{found}; {allowed}")])
+    raise Faults(Fault(path, line, f"{message}; {allowed}") for line in odd)
 
 
-def _imports(snippet: Snippet) -> tuple[list[tuple[str, int]], list[Fault]]:
-    """What the cells import, with the line in the file, and the cells that do not parse."""
-    imported, faults = [], []
-    for cell in snippet.cells:
-        if cell.markdown:
-            continue
-        facts = _facts(cell.source)
-        imported += [(name, cell.line + line) for name, line in facts["imports"]]
-        if facts["error"]:
-            message, line = facts["error"]
-            what = f"this does not parse: {message}; mend it"
-            faults.append(Fault(snippet.path, cell.line + line, what))
-    return imported, faults
-
-
-def _head_faults(path: Path, head: str) -> Iterator[Fault]:
-    for number, line in enumerate(head.splitlines(), 1):
-        if line.strip() and not line.startswith("#"):
-            message = "this stands before the first cell, where it is neither run nor shown"
-            yield Fault(path, number, f"{message}; move it into a cell")
-            return
+def _lines(pattern: re.Pattern[str], text: str) -> list[int]:
+    return [text.count("\n", 0, match.start()) + 1 for match in pattern.finditer(text)]
 
 
 @remembered("jupytext")
@@ -201,39 +176,35 @@ def _read_cells(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _cell_faults(snippet: Snippet) -> Iterator[Fault]:
-    seen: dict[str, int] = {}
-    first = snippet.cells[0] if snippet.cells else Cell("", "", 1)
-    if not first.markdown or not re.match(r"# .+\n\n\S", first.source):
+def _faults(snippet: Snippet, head: str) -> Iterator[Fault]:
+    """What is wrong with the form of a snippet: `head`, the first cell, names and headings."""
+    path, cells = snippet.path, snippet.cells
+    for line in _lines(CODE, head)[:1]:
+        message = "this stands before the first cell, where it is neither run nor shown"
+        yield Fault(path, line, f"{message}; move it into a cell")
+    if not cells or not cells[0].markdown or not INTRODUCTION.match(cells[0].source):
         message = "the first cell must be '# %% [markdown]' with '# # Title', '#' and a sentence"
-        yield Fault(snippet.path, first.line, message)
-    for cell in snippet.cells:
+        yield Fault(path, cells[0].line if cells else 1, message)
+    lines: dict[str, int] = {}
+    for cell in cells:
         if cell.markdown:
-            continue
-        if not CELL_NAME.match(cell.name):
-            found = f"'{cell.name}'" if cell.name else "no name"
-            yield Fault(
-                snippet.path,
-                cell.line,
-                f"this cell has {found}; name it in snake_case, as in '# %% loss_curve'",
-            )
-        elif cell.name in seen:
-            yield Fault(
-                snippet.path,
-                cell.line,
-                f"a second cell named '{cell.name}' (first: line {seen[cell.name]}); rename one",
-            )
-        seen.setdefault(cell.name, cell.line)
+            yield from _heading_faults(snippet, cell)
+        elif not CELL_NAME.match(cell.name):
+            what = f"'{cell.name}'" if cell.name else "no name"
+            message = f"this cell has {what}; name it in snake_case, as in '# %% loss_curve'"
+            yield Fault(path, cell.line, message)
+        elif (first := lines.setdefault(cell.name, cell.line)) != cell.line:
+            message = f"a second cell named '{cell.name}' (first: line {first}); rename one"
+            yield Fault(path, cell.line, message)
 
 
-def _heading_faults(snippet: Snippet) -> Iterator[Fault]:
+def _heading_faults(snippet: Snippet, prose: Cell) -> Iterator[Fault]:
     """A heading and a cell both become anchors of the snippet's page, where each is unique."""
-    for cell in snippet.cells:
-        for number, line in enumerate(cell.source.splitlines() if cell.markdown else [], 1):
-            heading = HEADING.match(line)
-            if heading and (name := heading["text"].lower()) in snippet.code:
-                found = f"the heading '{heading['text']}' has the anchor of the cell '{name}'"
-                yield Fault(snippet.path, cell.line + number, f"{found}; rename one")
+    for number, line in enumerate(prose.source.splitlines(), 1):
+        heading = HEADING.match(line)
+        if heading and (name := heading["text"].lower()) in snippet.code:
+            message = f"the heading '{heading['text']}' has the anchor of the cell '{name}'"
+            yield Fault(snippet.path, prose.line + number, f"{message}; rename one")
 
 
 def snippet_name_problem(name: str) -> str:
@@ -248,12 +219,8 @@ def snippet_name_problem(name: str) -> str:
 
 def definitions(path: Path) -> SimpleNamespace:
     """The names that the snippet's cells without the tag `demo` define; no other cell runs."""
-    cells = jupytext.read(path, fmt=FORMAT).cells
-    kept = [
-        cell.source
-        for cell in cells
-        if cell.cell_type == "code" and "demo" not in cell.metadata.get("tags", [])
-    ]
+    _, cells = _cells(path, read_text(path))
+    code = [cell.source for cell in cells if not cell.markdown and not cell.demo]
     namespace: dict[str, object] = {"__name__": path.stem}
-    exec(compile("\n\n".join(kept), str(path), "exec", dont_inherit=True), namespace)
+    exec(compile("\n\n".join(code), str(path), "exec", dont_inherit=True), namespace)
     return SimpleNamespace(**namespace)

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import (
@@ -93,23 +93,17 @@ class Work(BaseModel):
         return f"{begin} {self.venue}, {word} {self.pages.replace('-', '–')}."
 
 
-class _Author(BaseModel):
-    """A person, or an organisation, as CITATION.cff writes them."""
-
-    name: str = ""
-    given: str = Field("", alias="given-names")
-    particle: str = Field("", alias="name-particle")
-    family: str = Field("", alias="family-names")
-
-    def __str__(self) -> str:
-        return self.name or " ".join(filter(None, (self.given, self.particle, self.family)))
-
-
 class _CitationFile(BaseModel):
     """What a citation takes from CITATION.cff."""
 
     title: str
-    authors: Annotated[list[_Author], Field(min_length=1)]
+    authors: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+    @property
+    def names(self) -> list[str]:
+        """An organisation has the first part of a name alone, and a person the others."""
+        parts = ("name", "given-names", "name-particle", "family-names")
+        return [" ".join(str(a[part]) for part in parts if a.get(part)) for a in self.authors]
 
 
 def read_site_work(root: Path, settings: Settings, news: list[News]) -> Work | None:
@@ -124,7 +118,7 @@ def read_site_work(root: Path, settings: Settings, news: list[News]) -> Work | N
     file, day = _read_citation_file(path), news[0].day
     return Work.model_construct(
         title=file.title,
-        authors=[str(author) for author in file.authors],
+        authors=file.names,
         year=day.year,
         day=f"{day:%m-%d}",
         kind="website",

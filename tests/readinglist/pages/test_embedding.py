@@ -50,7 +50,7 @@ def page():
 
     def make(text: str, before: int = 0) -> Page:
         lists = {"resources": lambda: "<p>the list</p>"}
-        return Page(Path("docs/p.md"), text, before, lambda name: f"../s/{name}.html", lists)
+        return Page(Path("docs/p.md"), text, before, lambda path: f"../{path}", lists)
 
     return make
 
@@ -157,8 +157,8 @@ def test_a_cell_without_output_has_no_empty_box(shown):
 def test_every_cell_links_to_its_snippet(shown):
     root = shown(block("step#define") + "\n\n" + block("step#draw", "folded output"))
     assert root.xpath("//*[@class='origin']/a/@href") == [
-        "../s/step.html#define",
-        "../s/step.html#draw",
+        "../snippets/step.ipynb#define",
+        "../snippets/step.ipynb#draw",
     ]
 
 
