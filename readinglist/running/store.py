@@ -85,7 +85,7 @@ class Cache:
             notebook = nbformat.v4.reads_json(
                 (entry / "notebook.ipynb").read_text(encoding="utf-8")
             )
-            return Run(**record, notebook=notebook, files=_files(entry / "files"))
+            return Run(**record, notebook=notebook, files=files_in(entry / "files"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -94,23 +94,21 @@ class Cache:
         entry = self.folder / name / key
         with writable(self.folder):
             entry.parent.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
-            try:
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-") as folder:
+                partial = Path(folder, key)
                 _write(partial, run)
                 # There may be one that cannot be read, or that of a second build: it is as good.
                 for _ in range(2):
                     with suppress(OSError):
                         partial.rename(entry)
-                    if self.load(name, key):
+                    if stored := self.load(name, key):
                         break
                     shutil.rmtree(entry, ignore_errors=True)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
+                else:
+                    message = f"the entry of '{name}' cannot be read back; {REMEDY}"
+                    raise Faults([Fault(self.folder, 0, message)])
             for old in _newest_first(entry.parent)[NEWEST:]:
                 shutil.rmtree(old, ignore_errors=True)
-        if (stored := self.load(name, key)) is None:
-            message = f"the entry of '{name}' cannot be read back; {REMEDY}"
-            raise Faults([Fault(self.folder, 0, message)])
         return stored
 
     def check(self) -> None:
@@ -139,6 +137,7 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def _write(folder: Path, run: Run) -> None:
+    folder.mkdir()
     nbformat.write(run.notebook, folder / "notebook.ipynb")
     for name, path in run.files.items():
         target = folder / "files" / name
@@ -148,6 +147,7 @@ def _write(folder: Path, run: Run) -> None:
     (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def files_in(folder: Path) -> dict[str, Path]:
+    """Every file in a folder and those below it, by its path from there."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {path.relative_to(folder).as_posix(): path for path in paths}
