@@ -2,9 +2,9 @@
 
 import functools
 import hashlib
+import inspect
 import json
 import platform
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -65,15 +65,11 @@ def remembered(*packages: str) -> Callable[[Callable[..., Made]], Callable[..., 
 
     def decorate(function: Callable[..., Made]) -> Callable[..., Made]:
         @functools.cache
-        def made_by() -> tuple[str, ...]:
-            module = Path(sys.modules[function.__module__].__file__ or "").read_bytes()
+        def made_by() -> list[str]:
+            module = Path(inspect.getfile(function)).read_bytes()
             versions = [f"{name} {version(name)}" for name in packages]
-            return (
-                function.__qualname__,
-                hashlib.sha256(module).hexdigest(),
-                platform.python_version(),
-                *versions,
-            )
+            digest = hashlib.sha256(module).hexdigest()
+            return [function.__qualname__, digest, platform.python_version(), *versions]
 
         @functools.wraps(function)
         def recall(*arguments: str) -> Made:

@@ -53,7 +53,7 @@ class Background:
         self._pause = pause
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._jobs: dict[str, Job] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a run may end while its callback is being added
         self._timer = threading.Timer(0, self.announce)
 
     def runs(self, catalog: Catalog, make_runner: Callable[[], Runner]) -> dict[str, Run]:
@@ -95,7 +95,7 @@ class Background:
 
     def _announce_soon(self, runner: Runner) -> None:
         """Announces the end of a run: at once, or with those that end within the pause."""
-        if runner.stopped:
+        if runner.stopped.is_set():
             return
         with self._lock:
             others = any(not job.failure.done() for job in self._jobs.values())
@@ -124,14 +124,13 @@ def _failure(runner: Runner, snippet: Snippet, root: Path) -> str:
     log.info(f"Running {snippet.path.name}")
     try:
         run = runner.run_one(snippet)
+        log.info(f"Ran {snippet.path.name} in {run.seconds:.1f} s")
+        return ""
     except Faults as error:
         failure = str(error.within(root))
-        if not runner.stopped:
+        if not runner.stopped.is_set():
             log.error(failure)
     except Exception as error:  # nobody waits for this thread's result
         failure = f"{snippet.path.name}: {error!r}"
         log.exception(failure)
-    else:
-        log.info(f"Ran {snippet.path.name} in {run.seconds:.1f} s")
-        failure = ""
     return failure

@@ -58,7 +58,7 @@ def publish(shell: Any, cells: list[str]) -> None:
     named = [{**warning, "cell": cells[warning["cell"] - 1]} for warning in shell.kept_warnings]
     values = {
         name: _described(value)
-        for name, value in shell.user_ns.items()
+        for name, value in shell.user_ns.copy().items()
         if not name.startswith("_") and name not in shell.user_ns_hidden
     }
     shell.display_pub.publish({"application/json": {"values": values, "warnings": named}})

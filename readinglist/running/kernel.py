@@ -11,10 +11,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -48,23 +50,25 @@ class Limits:
 class Kernel(NotebookClient):
     """Runs one snippet within limits, in `folder`, and knows which cell it is at."""
 
-    def __init__(self, snippet: Snippet, folder: Path, style: str, limits: Limits) -> None:
+    def __init__(
+        self, snippet: Snippet, folder: Path, style: str, limits: Limits, stopped: Event
+    ) -> None:
         self.snippet = snippet
         self.folder = folder
         self.style = style
         self.limits = limits
+        self.stopped = stopped
         self.work = folder / "work"  # where the snippet runs, and leaves its files
         self.deadline = 0.0  # set when the first cell begins: a start may take long, see nbclient
         self.cell: Cell | None = None  # none before the first
         self.characters = 0
         self.process: subprocess.Popen[bytes] | None = None
-        self.stopped = False
         notebook = snippet.notebook()
         publish = _aside(f"publish(shell, {list(snippet.code)})")
         notebook.cells.append(nbformat.v4.new_code_cell(publish, id="values"))
         super().__init__(
             notebook,
-            kernel_name="python3",
+            _manager(folder),
             record_timing=False,
             shutdown_kernel="immediate",
             timeout_func=lambda _: max(1, round(self.deadline - time.monotonic())),
@@ -91,35 +95,19 @@ class Kernel(NotebookClient):
         try:
             # What the kernel itself says is not for the page, nor for the terminal.
             with (self.folder / "kernel.log").open("w") as log:
-                asyncio.run(
-                    self.async_execute(cwd=str(self.work), env=environ, stdout=log, stderr=log)
-                )
+                process = {"cwd": self.work, "env": environ, "stdout": log, "stderr": log}
+                asyncio.run(self.async_execute(False, cleanup_kc=True, **process))
         except FAILURES as error:
             raise Faults([_failure(self, error)]) from None
         finally:
             self.kill()  # nbclient leaves behind what a dead kernel had started
             atexit.unregister(self._cleanup_kernel)  # nbclient forgets it when a start fails
 
-    def create_kernel_manager(self) -> Any:
-        """A manager of this Python's own kernel, with nothing outside the run's folder.
-
-        A kernel that someone installed as `python3` may be another Python's. Sockets in a folder
-        cannot be taken by a second build, as ports can; but their paths must be short.
-        """
-        manager = super().create_kernel_manager()
-        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
-        manager.connection_file = str(self.folder / "kernel.json")
-        socket = str(self.folder / "socket")
-        if len(socket) < LONGEST_SOCKET:
-            manager.transport = "ipc"
-            manager.ip = socket
-        return manager
-
     async def async_start_new_kernel(self, **kwargs: Any) -> None:
         """Starts the process, unless the build was stopped in the meantime."""
         await super().async_start_new_kernel(**kwargs)
         self.process = self.km.provisioner.process  # type: ignore[union-attr]
-        if self.stopped:
+        if self.stopped.is_set():
             self.kill()
 
     @property
@@ -147,16 +135,25 @@ class Kernel(NotebookClient):
         data = [output.get("data", {}) for output in self.nb.cells[-1].outputs]
         return next(kinds["application/json"] for kinds in data if "application/json" in kinds)
 
-    def stop(self) -> None:
-        """Ends the run at once, even if its process is only just being started."""
-        self.stopped = True
-        self.kill()
-
     def kill(self) -> None:
         """Ends the process and those it started, whatever they are doing."""
         if self.process:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def _manager(folder: Path) -> AsyncKernelManager:
+    """A manager of this Python's own kernel, with nothing outside the run's folder.
+
+    A kernel that someone installed as `python3` may be another Python's. Sockets in a folder
+    cannot be taken by a second build, as ports can; but their paths must be short.
+    """
+    socket = str(folder / "socket")
+    return AsyncKernelManager(
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        connection_file=str(folder / "kernel.json"),
+        **({"transport": "ipc", "ip": socket} if len(socket) < LONGEST_SOCKET else {}),
+    )
 
 
 def kernel_environment(folder: Path, style: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ NEEDS_TEXT = {
     Shown.PICTURE: ("shows an image", "what the image shows"),
     Shown.SOUND: ("plays a sound", "what is heard"),
 }
+ACTIVE_PARTS = {Shown.FIGURE: active_parts_of_svg, Shown.HTML: active_parts}
 
 
 def run_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
@@ -26,17 +27,11 @@ def run_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
             remedy = f'end its marker with alt="{needed[1]}"'
             yield Fault(snippet.path, cell.line, f"{message}; {remedy}")
         for kind, content in outputs:
-            for part in _active(kind, content):
+            for part in ACTIVE_PARTS[kind](content) if kind in ACTIVE_PARTS else ():
                 message = f"cell '{cell.name}' shows {part}, which would act on the page"
                 remedy = "show text, a table, a figure or a sound"
                 yield Fault(snippet.path, cell.line, f"{message}; {remedy}")
     yield from _deprecation_faults(snippet, run)
-
-
-def _active(kind: Shown, content: str) -> Iterator[str]:
-    if kind is Shown.FIGURE:
-        return active_parts_of_svg(content)
-    return active_parts(content) if kind is Shown.HTML else iter(())
 
 
 def _deprecation_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:

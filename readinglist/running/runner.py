@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from threading import Event
 
 import nbformat
 from tqdm import tqdm
@@ -28,7 +29,7 @@ class Runner:
         self.style = style
         self.limits = limits or Limits()
         self._kernels: list[Kernel] = []
-        self.stopped = False
+        self.stopped = Event()
 
     def key(self, snippet: Snippet) -> str:
         """What the snippet's result is stored under."""
@@ -88,17 +89,15 @@ class Runner:
 
     def stop(self) -> None:
         """Ends every run that is under way, and those that are about to start."""
-        self.stopped = True
+        self.stopped.set()
         for kernel in tuple(self._kernels):
-            kernel.stop()
+            kernel.kill()
 
     def run_one(self, snippet: Snippet) -> Run:
         """Runs one snippet in an empty folder and stores the result."""
         with tempfile.TemporaryDirectory(prefix="snippet-", ignore_cleanup_errors=True) as folder:
-            kernel = Kernel(snippet, Path(folder), self.style, self.limits)
+            kernel = Kernel(snippet, Path(folder), self.style, self.limits, self.stopped)
             self._kernels.append(kernel)
-            if self.stopped:
-                kernel.stop()
             start = time.monotonic()
             try:
                 kernel.run()

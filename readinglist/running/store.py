@@ -11,7 +11,7 @@ import platform
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,7 @@ def _write(folder: Path, run: Run) -> None:
         target = folder / "files" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    record = {k: v for k, v in asdict(run).items() if k not in ("notebook", "files")}
+    record = {k: v for k, v in vars(run).items() if k not in ("notebook", "files")}
     (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
