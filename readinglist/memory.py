@@ -47,12 +47,11 @@ class Memory:
         used, self._used = self._used, {}
         if self._path is None or used.keys() == self._stored.keys():
             return
-        with writable(self._path.parent):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._path.parent, prefix=".partial-") as folder:
-                partial = Path(folder, self._path.name)
-                partial.write_text(json.dumps(used, ensure_ascii=False), encoding="utf-8")
-                partial.replace(self._path)
+        kept = self._path.parent
+        with writable(kept), tempfile.TemporaryDirectory(dir=kept, prefix=".partial-") as folder:
+            partial = Path(folder, self._path.name)
+            partial.write_text(json.dumps(used, ensure_ascii=False), encoding="utf-8")
+            partial.replace(self._path)
         self._stored = used
 
 

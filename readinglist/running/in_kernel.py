@@ -6,7 +6,7 @@ The text of this file is executed there, in a namespace of its own: a snippet ma
 
 import math
 import os
-import sys
+import traceback
 import warnings
 from typing import Any
 
@@ -41,12 +41,12 @@ def keep_warnings(shell: Any) -> None:
 
 def _line_in_cell(shell: Any) -> int:
     """The line of the cell that is being executed, or 0 if none is."""
-    frame, line = sys._getframe(), 0
-    while frame:
-        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>":
-            line = frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
-    return line
+    lines = [
+        line
+        for frame, line in traceback.walk_stack(None)
+        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>"
+    ]
+    return lines[-1] if lines else 0
 
 
 def publish(shell: Any, cells: list[str]) -> None:

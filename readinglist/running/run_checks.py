@@ -14,6 +14,10 @@ NEEDS_TEXT = {
     Shown.PICTURE: ("shows an image", "what the image shows"),
     Shown.SOUND: ("plays a sound", "what is heard"),
 }
+MEND_DEPRECATION = (
+    "use what it names instead, or list it in the dependency block: "
+    '[tool.recurrent.deprecations] with "part of the message" = "why it stays"'
+)
 ACTIVE_PARTS = {Shown.FIGURE: active_parts_of_svg, Shown.HTML: active_parts}
 
 
@@ -38,16 +42,11 @@ def _deprecation_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
     """The deprecations that the snippet does not list, and those it lists that did not occur."""
     warnings = [warning for warning in run.warnings if warning["deprecated"]]
     for warning in warnings:
-        if any(part in warning["message"] for part in snippet.deprecations):
-            continue
-        cell = snippet.code[warning["cell"]]
-        told = " ".join(f"{warning['category']}: {warning['message']}".split())
-        remedy = (
-            "use what it names instead, or list it in the dependency block: "
-            '[tool.recurrent.deprecations] with "part of the message" = "why it stays"'
-        )
-        message = f"cell '{cell.name}' uses what will go, {told}"
-        yield Fault(snippet.path, cell.line + warning["line"], f"{message}; {remedy}")
+        if not any(part in warning["message"] for part in snippet.deprecations):
+            cell = snippet.code[warning["cell"]]
+            what = " ".join(f"{warning['category']}: {warning['message']}".split())
+            message = f"cell '{cell.name}' uses what will go, {what}; {MEND_DEPRECATION}"
+            yield Fault(snippet.path, cell.line + warning["line"], message)
     for part in snippet.deprecations:
         if not any(part in warning["message"] for warning in warnings):
             line = line_of(snippet.path, r"tool\.recurrent\.deprecations")

@@ -93,7 +93,7 @@ class Cache:
         """Stores a run in the place of the oldest one, and returns it as it will be loaded."""
         entry = self.folder / name / key
         with writable(self.folder):
-            entry.parent.mkdir(parents=True, exist_ok=True)
+            entry.parent.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-") as folder:
                 partial = Path(folder, key)
                 _write(partial, run)
@@ -104,19 +104,17 @@ class Cache:
                     if stored := self.load(name, key):
                         break
                     shutil.rmtree(entry, ignore_errors=True)
-                else:
-                    message = f"the entry of '{name}' cannot be read back; {REMEDY}"
-                    raise Faults([Fault(self.folder, 0, message)])
             for old in _newest_first(entry.parent)[NEWEST:]:
                 shutil.rmtree(old, ignore_errors=True)
+        if not stored:
+            message = f"the entry of '{name}' cannot be read back; {REMEDY}"
+            raise Faults([Fault(self.folder, 0, message)])
         return stored
 
     def check(self) -> None:
         """Raises Faults if nothing can be stored here: better before the runs than after."""
-        with writable(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder) as file:
-                file.write(b"0" * 4096)
+        with writable(self.folder), tempfile.TemporaryFile(dir=self.folder) as file:
+            file.write(b"0" * 4096)
 
     def seconds(self, name: str) -> float | None:
         """How long the newest stored run of a snippet took, whatever its key."""
