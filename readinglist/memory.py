@@ -47,9 +47,9 @@ class Memory:
         used, self._used = self._used, {}
         if self._path is None or used.keys() == self._stored.keys():
             return
-        kept = self._path.parent
-        with writable(kept), tempfile.TemporaryDirectory(dir=kept, prefix=".partial-") as folder:
-            partial = Path(folder, self._path.name)
+        place = self._path.parent
+        with writable(place), tempfile.TemporaryDirectory(dir=place, prefix=".partial-") as new:
+            partial = Path(new, self._path.name)
             partial.write_text(json.dumps(used, ensure_ascii=False), encoding="utf-8")
             partial.replace(self._path)
         self._stored = used

@@ -95,8 +95,8 @@ class Kernel(NotebookClient):
         try:
             # What the kernel itself says is not for the page, nor for the terminal.
             with (self.folder / "kernel.log").open("w") as log:
-                process = {"cwd": self.work, "env": environ, "stdout": log, "stderr": log}
-                asyncio.run(self.async_execute(False, cleanup_kc=True, **process))
+                process: dict[str, Any] = {"env": environ, "stdout": log, "stderr": log}
+                asyncio.run(self.async_execute(cleanup_kc=True, cwd=self.work, **process))
         except FAILURES as error:
             raise Faults([_failure(self, error)]) from None
         finally:
