@@ -5,8 +5,8 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from readinglist.commands.shows import showing
 
+from readinglist.commands.shows import showing
 from readinglist.running.outputs import IMAGES, SOUND, executed_cell
 
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => { details.open = true })"
