@@ -2,9 +2,9 @@
 
 import functools
 import hashlib
+import inspect
 import json
 import platform
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -47,12 +47,11 @@ class Memory:
         used, self._used = self._used, {}
         if self._path is None or used.keys() == self._stored.keys():
             return
-        with writable(self._path.parent):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._path.parent, prefix=".partial-") as folder:
-                partial = Path(folder, self._path.name)
-                partial.write_text(json.dumps(used, ensure_ascii=False), encoding="utf-8")
-                partial.replace(self._path)
+        place = self._path.parent
+        with writable(place), tempfile.TemporaryDirectory(dir=place, prefix=".partial-") as new:
+            partial = Path(new, self._path.name)
+            partial.write_text(json.dumps(used, ensure_ascii=False), encoding="utf-8")
+            partial.replace(self._path)
         self._stored = used
 
 
@@ -65,15 +64,11 @@ def remembered(*packages: str) -> Callable[[Callable[..., Made]], Callable[..., 
 
     def decorate(function: Callable[..., Made]) -> Callable[..., Made]:
         @functools.cache
-        def made_by() -> tuple[str, ...]:
-            module = Path(sys.modules[function.__module__].__file__ or "").read_bytes()
+        def made_by() -> list[str]:
+            module = Path(inspect.getfile(function)).read_bytes()
             versions = [f"{name} {version(name)}" for name in packages]
-            return (
-                function.__qualname__,
-                hashlib.sha256(module).hexdigest(),
-                platform.python_version(),
-                *versions,
-            )
+            digest = hashlib.sha256(module).hexdigest()
+            return [function.__qualname__, digest, platform.python_version(), *versions]
 
         @functools.wraps(function)
         def recall(*arguments: str) -> Made:

@@ -80,8 +80,9 @@ def cache_folder(root: Path) -> Path:
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Turns a full disk or a missing permission into a fault that says what to do."""
+    """Makes the folder; a full disk or a missing permission is a fault that says what to do."""
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         message = f"cannot write the cache: {error.strerror or error}; {REMEDY}"

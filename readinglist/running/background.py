@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +23,23 @@ RUNNING = "Running. The result comes when it has ended."
 PAUSE = 5.0  # seconds between two announcements while others run: each builds the site anew
 
 
-@dataclass
+@dataclass(frozen=True)
 class Job:
-    """One run under way, or one that has failed: its key says of what exactly."""
+    """One run that was started: its key says of what exactly."""
 
     key: str
     runner: Runner
-    failure: str = ""
+    failure: Future[str]  # empty if the run ended well
+
+    @property
+    def message(self) -> str:
+        """What stands where the result would be; empty if the run has ended well."""
+        return self.failure.result() if self.failure.done() else RUNNING
+
+    def stop(self) -> None:
+        """Ends the run, or takes it out of the queue."""
+        self.runner.stop()
+        self.failure.cancel()
 
 
 class Background:
@@ -43,9 +53,8 @@ class Background:
         self._pause = pause
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._jobs: dict[str, Job] = {}
-        self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
-        self._stopped = False
+        self._lock = threading.RLock()  # a run may end while its callback is being added
+        self._timer = threading.Timer(0, self.announce)
 
     def runs(self, catalog: Catalog, make_runner: Callable[[], Runner]) -> dict[str, Run]:
         """The stored runs, and pending ones for the rest, which is started.
@@ -55,90 +64,73 @@ class Background:
         if self.folder is None:
             self.folder = cache_folder(catalog.root) / "served"
             self.announce()  # what is not there cannot be watched
-        runner = make_runner()
-        runs: dict[str, Run] = {}
         with self._lock:
             for name in set(self._jobs) - set(catalog.snippets):
-                self._jobs.pop(name).runner.stop()
-            for name, snippet in catalog.snippets.items():
-                if stored := runner.stored(snippet):
-                    runs[name] = _checked(snippet, stored, catalog)
-                    continue
-                job = self._job(snippet, runner.key(snippet), make_runner, catalog)
-                runs[name] = pending_run(snippet, job.failure or RUNNING)
-        return runs
+                self._jobs.pop(name).stop()
+            return {
+                name: self._run(snippet, make_runner(), catalog.root)
+                for name, snippet in catalog.snippets.items()
+            }
 
-    def _job(
-        self, snippet: Snippet, wanted: str, make_runner: Callable[[], Runner], catalog: Catalog
-    ) -> Job:
-        """The job for this very text of the snippet: the one there is, or a new one."""
+    def _run(self, snippet: Snippet, runner: Runner, root: Path) -> Run:
+        """The stored run, or a pending one with a message; starts what nobody has started."""
         job = self._jobs.get(snippet.name)
-        if job and job.key == wanted:
-            return job
-        if job:
-            job.runner.stop()
-        job = self._jobs[snippet.name] = Job(wanted, make_runner())
-        self._pool.submit(self._run, job, snippet, catalog)
-        return job
+        key = runner.key(snippet)
+        # Asked before the cache: a run that ends in between is stored, and not started again.
+        message = job.message if job and job.key == key else ""
+        if stored := runner.stored(snippet):
+            faults = Faults(run_faults(snippet, stored))
+            if not faults.faults:
+                return stored
+            message = str(faults.within(root))
+            log.error(message)
+        elif not message:
+            message = RUNNING
+            if job:
+                job.stop()
+            job = Job(key, runner, self._pool.submit(_failure, runner, snippet, root))
+            self._jobs[snippet.name] = job
+            job.failure.add_done_callback(lambda _: self._announce_soon(runner))
+        return pending_run(snippet, message)
 
-    def _run(self, job: Job, snippet: Snippet, catalog: Catalog) -> None:
-        if self._jobs.get(snippet.name) is not job:
-            return
-        log.info(f"Running {snippet.path.name}")
-        try:
-            run = job.runner.run_one(snippet)
-            log.info(f"Ran {snippet.path.name} in {run.seconds:.1f} s")
-        except Faults as error:
-            if self._jobs.get(snippet.name) is not job or self._stopped:
-                return  # ended by us
-            job.failure = str(error.within(catalog.root))
-            log.error(job.failure)
-        except Exception as error:  # nobody waits for this thread's result
-            job.failure = f"{snippet.path.name}: {error!r}"
-            log.exception(job.failure)
-        else:
-            with self._lock:
-                if self._jobs.get(snippet.name) is job:
-                    del self._jobs[snippet.name]
-        self._announce_soon()
-
-    def _announce_soon(self) -> None:
+    def _announce_soon(self, runner: Runner) -> None:
         """Announces the end of a run: at once, or with those that end within the pause."""
+        if runner.stopped.is_set():
+            return
         with self._lock:
-            others = any(not job.failure for job in self._jobs.values())
-            if self._stopped or (self._timer and others):
-                return
-            if self._timer:
+            others = any(not job.failure.done() for job in self._jobs.values())
+            if not (others and self._timer.is_alive()):
                 self._timer.cancel()
-            self._timer = threading.Timer(self._pause if others else 0, self.announce)
-            self._timer.daemon = True
-            self._timer.start()
+                self._timer = threading.Timer(self._pause if others else 0, self.announce)
+                self._timer.daemon = True
+                self._timer.start()
 
     def announce(self) -> None:
         """Changes the file that the server watches."""
-        with self._lock:
-            self._timer = None
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / "ended").write_text(f"{time.time()}")
 
     def stop(self) -> None:
         """Ends every run. Those that had ended are stored."""
-        with self._lock:
-            self._stopped = True
-            if self._timer:
-                self._timer.cancel()
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            for job in self._jobs.values():
-                job.runner.stop()
+        for job in self._jobs.values():
+            job.stop()
         self._pool.shutdown()
+        self._timer.cancel()
 
 
-def _checked(snippet: Snippet, run: Run, catalog: Catalog) -> Run:
-    """The run, or one that tells what it lacks."""
-    faults = list(run_faults(snippet, run))
-    if not faults:
-        return run
-    message = str(Faults(faults).within(catalog.root))
-    log.error(message)
-    return pending_run(snippet, message)
+def _failure(runner: Runner, snippet: Snippet, root: Path) -> str:
+    """Runs a snippet; what went wrong, or nothing."""
+    log.info(f"Running {snippet.path.name}")
+    try:
+        run = runner.run_one(snippet)
+        log.info(f"Ran {snippet.path.name} in {run.seconds:.1f} s")
+        return ""
+    except Faults as error:
+        failure = str(error.within(root))
+        if not runner.stopped.is_set():
+            log.error(failure)
+    except Exception as error:  # nobody waits for this thread's result
+        failure = f"{snippet.path.name}: {error!r}"
+        log.exception(failure)
+    return failure

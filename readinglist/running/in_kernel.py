@@ -6,7 +6,7 @@ The text of this file is executed there, in a namespace of its own: a snippet ma
 
 import math
 import os
-import sys
+import traceback
 import warnings
 from typing import Any
 
@@ -20,26 +20,19 @@ def keep_warnings(shell: Any) -> None:
     shell.kept_warnings = []
     show = warnings.showwarning
 
-    def keep(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: Any = None,
-        line: str | None = None,
-    ) -> None:
+    def keep(message: Any, category: type, filename: str, *args: Any, **kwargs: Any) -> None:
         deprecated = issubclass(category, DEPRECATIONS)
-        kept = {
+        warning = {
             "category": category.__name__,
             "message": str(message)[:500],
             "deprecated": deprecated,
             "cell": len(shell.history_manager.input_hist_parsed) - 1,
             "line": _line_in_cell(shell),
         }
-        if kept["line"] and not MACHINERY.intersection(filename.split(os.sep)):
-            shell.kept_warnings.append(kept)
+        if warning["line"] and not MACHINERY.intersection(filename.split(os.sep)):
+            shell.kept_warnings.append(warning)
         if not deprecated:
-            show(message, category, filename, lineno, file, line)
+            show(message, category, filename, *args, **kwargs)
 
     for category in DEPRECATIONS:
         warnings.simplefilter("default", category)
@@ -48,21 +41,27 @@ def keep_warnings(shell: Any) -> None:
 
 def _line_in_cell(shell: Any) -> int:
     """The line of the cell that is being executed, or 0 if none is."""
-    frame, line = sys._getframe(), 0
-    while frame:
-        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>":
-            line = frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
-    return line
+    lines = [
+        line
+        for frame, line in traceback.walk_stack(None)
+        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>"
+    ]
+    return lines[-1] if lines else 0
 
 
-def publish(shell: Any) -> None:
-    """Shows, as an output of its own kind, what a page may quote and what was warned of."""
-    hidden = shell.user_ns_hidden
-    names = [name for name in shell.user_ns if not name.startswith("_") and name not in hidden]
-    values = {name: _described(shell.user_ns[name]) for name in names}
-    content = {"values": values, "warnings": shell.kept_warnings}
-    shell.display_pub.publish({"application/json": content})
+def publish(shell: Any, cells: list[str]) -> None:
+    """Shows, as an output of its own kind, what a page may quote and what was warned of.
+
+    A warning has the number of the cell that led to it, and gets the cell's name.
+    """
+    # These first: what the description of a value warns of is no matter of the snippet's.
+    named = [{**warning, "cell": cells[warning["cell"] - 1]} for warning in shell.kept_warnings]
+    values = {
+        name: _described(value)
+        for name, value in shell.user_ns.copy().items()
+        if not name.startswith("_") and name not in shell.user_ns_hidden
+    }
+    shell.display_pub.publish({"application/json": {"values": values, "warnings": named}})
 
 
 def _described(value: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 ended."""
 
 import asyncio
+import atexit
 import os
 import re
 import signal
@@ -10,15 +11,16 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_core.utils import run_sync
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from readinglist.faults import Fault
+from readinglist.faults import Fault, Faults
 from readinglist.running.outputs import plain_text
 from readinglist.sources.snippet import Cell, Snippet
 
@@ -48,107 +50,110 @@ class Limits:
 class Kernel(NotebookClient):
     """Runs one snippet within limits, in `folder`, and knows which cell it is at."""
 
-    def __init__(self, snippet: Snippet, folder: Path, limits: Limits) -> None:
+    def __init__(
+        self, snippet: Snippet, folder: Path, style: str, limits: Limits, stopped: Event
+    ) -> None:
+        self.snippet = snippet
         self.folder = folder
+        self.style = style
         self.limits = limits
+        self.stopped = stopped
+        self.work = folder / "work"  # where the snippet runs, and leaves its files
         self.deadline = 0.0  # set when the first cell begins: a start may take long, see nbclient
-        self.cell_index = -1  # before the first cell
+        self.cell: Cell | None = None  # none before the first
         self.characters = 0
-        self.overflowed = False
         self.process: subprocess.Popen[bytes] | None = None
-        self.stopped = False
         notebook = snippet.notebook()
-        notebook.cells.append(nbformat.v4.new_code_cell(_aside("publish(shell)"), id="values"))
+        publish = _aside(f"publish(shell, {list(snippet.code)})")
+        notebook.cells.append(nbformat.v4.new_code_cell(publish, id="values"))
         super().__init__(
             notebook,
-            kernel_name="python3",
+            _manager(folder),
             record_timing=False,
             shutdown_kernel="immediate",
             timeout_func=lambda _: max(1, round(self.deadline - time.monotonic())),
             # Output that comes late on a busy machine is waited for, or the run would lack it.
             iopub_timeout=limits.seconds,
             raise_on_iopub_timeout=True,
+            on_cell_execute=self._at_cell,
             extra_arguments=[
                 "--InlineBackend.figure_formats={'svg'}",
                 f"--IPKernelApp.exec_lines={[_aside('keep_warnings(shell)')]!r}",
             ],
         )
-        self.on_cell_execute = self._at_cell
 
-    def create_kernel_manager(self) -> Any:
-        """A manager of this Python's own kernel, with nothing outside the run's folder.
+    def run(self) -> None:
+        """Runs the snippet to its end, and leaves neither a process nor a task behind.
 
-        A kernel that someone installed as `python3` may be another Python's. Sockets in a folder
-        cannot be taken by a second build, as ports can; but their paths must be short.
+        Raises:
+            Faults: what went wrong.
         """
-        manager = super().create_kernel_manager()
-        manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
-        manager.connection_file = str(self.folder / "kernel.json")
-        socket = str(self.folder / "socket")
-        if len(socket) < LONGEST_SOCKET:
-            manager.transport = "ipc"
-            manager.ip = socket
-        return manager
+        self.work.mkdir()
+        style = self.folder / "matplotlibrc"
+        style.write_text(self.style, encoding="utf-8")
+        environ = kernel_environment(self.folder, style)
+        try:
+            # What the kernel itself says is not for the page, nor for the terminal.
+            with (self.folder / "kernel.log").open("w") as log:
+                process: dict[str, Any] = {"env": environ, "stdout": log, "stderr": log}
+                asyncio.run(self.async_execute(cleanup_kc=True, cwd=self.work, **process))
+        except FAILURES as error:
+            raise Faults([_failure(self, error)]) from None
+        finally:
+            self.kill()  # nbclient leaves behind what a dead kernel had started
+            atexit.unregister(self._cleanup_kernel)  # nbclient forgets it when a start fails
 
     async def async_start_new_kernel(self, **kwargs: Any) -> None:
         """Starts the process, unless the build was stopped in the meantime."""
         await super().async_start_new_kernel(**kwargs)
         self.process = self.km.provisioner.process  # type: ignore[union-attr]
-        if self.stopped:
+        if self.stopped.is_set():
             self.kill()
 
-    async def async_execute(self, reset_kc: bool = False, **kwargs: Any) -> nbformat.NotebookNode:
-        """Runs the notebook, and leaves no task behind, as nbclient does after a time-out."""
-        try:
-            return await super().async_execute(reset_kc, **kwargs)
-        finally:
-            left = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
-
-    execute = run_sync(async_execute)
+    @property
+    def overflowed(self) -> bool:
+        """Whether the snippet showed more than it may."""
+        return self.characters > self.limits.characters
 
     def _at_cell(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
-        if self.cell_index < 0:
+        if not self.cell:
             self.deadline = time.monotonic() + self.limits.seconds
         if not self.overflowed:
-            self.cell_index = cell_index
+            self.cell = self.snippet.code.get(cell.metadata.get("name"), self.cell)
 
     def process_message(self, msg: dict, cell: nbformat.NotebookNode, cell_index: int) -> Any:
-        # The last cell is ours.
-        if msg["msg_type"] in OUTPUTS and cell_index < len(self.nb.cells) - 1:
+        # The last cell is ours, and has no name.
+        if msg["msg_type"] in OUTPUTS and "name" in cell.metadata:
             self.characters += len(str(msg["content"]))
-            if self.characters > self.limits.characters:
-                self.overflowed = True
+            if self.overflowed:
                 self.kill()
                 return None
         return super().process_message(msg, cell, cell_index)
 
-    def values(self) -> dict[str, dict[str, Any]]:
-        """What the snippet's variables held at its end, or why they cannot be shown."""
-        return self._published()["values"]
-
-    def warnings(self) -> list[dict[str, Any]]:
-        """Every warning, with the name of the cell that led to it and the line within the cell."""
-        names = [cell.metadata.get("name") for cell in self.nb.cells if cell.cell_type == "code"]
-        warnings = self._published()["warnings"]
-        return [{**warning, "cell": names[warning["cell"] - 1]} for warning in warnings]
-
-    def _published(self) -> dict[str, Any]:
+    def published(self) -> dict[str, Any]:
+        """The `values` that the snippet's variables held at its end, and its `warnings`."""
         data = [output.get("data", {}) for output in self.nb.cells[-1].outputs]
         return next(kinds["application/json"] for kinds in data if "application/json" in kinds)
-
-    def stop(self) -> None:
-        """Ends the run at once, even if its process is only just being started."""
-        self.stopped = True
-        self.kill()
 
     def kill(self) -> None:
         """Ends the process and those it started, whatever they are doing."""
         if self.process:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def _manager(folder: Path) -> AsyncKernelManager:
+    """A manager of this Python's own kernel, with nothing outside the run's folder.
+
+    A kernel that someone installed as `python3` may be another Python's. Sockets in a folder
+    cannot be taken by a second build, as ports can; but their paths must be short.
+    """
+    socket = str(folder / "socket")
+    return AsyncKernelManager(
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        connection_file=str(folder / "kernel.json"),
+        **({"transport": "ipc", "ip": socket} if len(socket) < LONGEST_SOCKET else {}),
+    )
 
 
 def kernel_environment(folder: Path, style: Path) -> dict[str, str]:
@@ -169,15 +174,14 @@ def kernel_environment(folder: Path, style: Path) -> dict[str, str]:
     return {**kept, **threads, **fixed}
 
 
-def failure(snippet: Snippet, kernel: Kernel, error: Exception) -> Fault:
+def _failure(kernel: Kernel, error: Exception) -> Fault:
     """What went wrong in a run, for the person who wrote the snippet."""
-    if kernel.cell_index < 0:
+    path, cell = kernel.snippet.path, kernel.cell
+    if not cell:
         log = (kernel.folder / "kernel.log").read_text(encoding="utf-8").splitlines()
         why = next((line.strip() for line in reversed(log) if "rror" in line), str(error))
         message = f"the kernel did not start: {why}; make clean, then make build, sets it up anew"
-        return Fault(snippet.path, 1, message)
-    index = min(kernel.cell_index, len(snippet.cells) - 1)
-    cell = next(cell for cell in reversed(snippet.cells[: index + 1]) if not cell.markdown)
+        return Fault(path, 1, message)
     line, trace = cell.line, ""
     if kernel.overflowed:
         what = f"printed and showed more than {kernel.limits.characters:,} characters"
@@ -190,9 +194,8 @@ def failure(snippet: Snippet, kernel: Kernel, error: Exception) -> Fault:
         said = f"{error.ename}: {error.evalue}".rstrip(": ")
         what = f"raised {said[:LONGEST_MESSAGE]}{'…' if len(said) > LONGEST_MESSAGE else ''}"
     else:
-        remedy = f"run 'python snippets/{snippet.path.name}' by itself to see more"
-        what = f"{_ending(kernel)}; {remedy}"
-    return Fault(snippet.path, line, f"cell '{cell.name}' {what}{trace}")
+        what = f"{_ending(kernel)}; run 'python snippets/{path.name}' by itself to see more"
+    return Fault(path, line, f"cell '{cell.name}' {what}{trace}")
 
 
 def _ending(kernel: Kernel) -> str:
@@ -206,12 +209,9 @@ def _ending(kernel: Kernel) -> str:
 
 def _raised_at(cell: Cell, error: CellExecutionError) -> tuple[int, str]:
     """The line in the file that raised, and that line's text, from the kernel's traceback."""
-    trace = plain_text(error.traceback)
-    numbers = re.findall(r"^-+> (\d+) ", trace, re.MULTILINE)
-    if not numbers:
+    raised = re.search(r"^-+> (\d+) (.*)", plain_text(error.traceback), re.MULTILINE)
+    if not raised:
         return cell.line, ""
-    lines = cell.source.splitlines()
     # IPython drops the blank lines at the top of a cell before it counts.
-    blank = next(index for index, line in enumerate(lines) if line.strip())
-    number = int(numbers[0]) + blank
-    return cell.line + number, f"\n    {lines[number - 1].strip()}" if number <= len(lines) else ""
+    blank = cell.source.count("\n") - cell.source.lstrip().count("\n")
+    return cell.line + blank + int(raised[1]), f"\n    {raised[2].strip()}"

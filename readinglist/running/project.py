@@ -1,7 +1,7 @@
 """A project with a run of every snippet: opened for a build, for the server, or without runs."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,13 +33,9 @@ def open_project(root: Path) -> Project:
         Faults: everything wrong with the snippets, the resources or the runs.
     """
     catalog = read_catalog(root)
-    runner = make_runner(catalog)
-    fresh = {
-        name
-        for name, snippet in catalog.snippets.items()
-        if not runner.cache.holds(name, runner.key(snippet))
-    }
-    runs = run_snippets(catalog, catalog.snippets.values())
+    runner, snippets = make_runner(catalog), catalog.snippets.values()
+    fresh = {s.name for s in snippets if not runner.cache.holds(s.name, runner.key(s))}
+    runs = run_snippets(catalog, snippets)
     return Project(**vars(catalog), runs=runs, fresh=frozenset(fresh))
 
 
@@ -55,8 +51,8 @@ def open_served_project(root: Path, background: Background) -> Project:
 
 def without_runs(catalog: Catalog) -> Project:
     """The project with pending runs in the place of results, to check what pages ask for."""
-    runs = {name: pending_run(snippet) for name, snippet in catalog.snippets.items()}
-    return Project(**vars(catalog), runs=dict(runs))
+    runs: dict[str, Run] = {s.name: pending_run(s) for s in catalog.snippets.values()}
+    return Project(**vars(catalog), runs=runs)
 
 
 def make_runner(catalog: Catalog) -> Runner:
@@ -65,14 +61,13 @@ def make_runner(catalog: Catalog) -> Runner:
     return Runner(Cache(cache_folder(catalog.root) / "runs"), style)
 
 
-def run_snippets(catalog: Catalog, snippets: Iterable[Snippet]) -> dict[str, Run]:
+def run_snippets(catalog: Catalog, snippets: Collection[Snippet]) -> dict[str, Run]:
     """The runs of these snippets, by name, each fit to be shown.
 
     Raises:
         Faults: everything wrong with the runs.
     """
     runner = make_runner(catalog)
-    snippets = list(snippets)
     faults: list[Fault] = []
     try:
         runs = runner.run(snippets)

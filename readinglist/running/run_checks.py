@@ -14,6 +14,11 @@ NEEDS_TEXT = {
     Shown.PICTURE: ("shows an image", "what the image shows"),
     Shown.SOUND: ("plays a sound", "what is heard"),
 }
+MEND_DEPRECATION = (
+    "use what it names instead, or list it in the dependency block: "
+    '[tool.recurrent.deprecations] with "part of the message" = "why it stays"'
+)
+ACTIVE_PARTS = {Shown.FIGURE: active_parts_of_svg, Shown.HTML: active_parts}
 
 
 def run_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
@@ -26,33 +31,22 @@ def run_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
             remedy = f'end its marker with alt="{needed[1]}"'
             yield Fault(snippet.path, cell.line, f"{message}; {remedy}")
         for kind, content in outputs:
-            for part in _active(kind, content):
+            for part in ACTIVE_PARTS[kind](content) if kind in ACTIVE_PARTS else ():
                 message = f"cell '{cell.name}' shows {part}, which would act on the page"
                 remedy = "show text, a table, a figure or a sound"
                 yield Fault(snippet.path, cell.line, f"{message}; {remedy}")
     yield from _deprecation_faults(snippet, run)
 
 
-def _active(kind: Shown, content: str) -> Iterator[str]:
-    if kind is Shown.FIGURE:
-        return active_parts_of_svg(content)
-    return active_parts(content) if kind is Shown.HTML else iter(())
-
-
 def _deprecation_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
     """The deprecations that the snippet does not list, and those it lists that did not occur."""
     warnings = [warning for warning in run.warnings if warning["deprecated"]]
     for warning in warnings:
-        if any(part in warning["message"] for part in snippet.deprecations):
-            continue
-        cell = snippet.code[warning["cell"]]
-        told = " ".join(f"{warning['category']}: {warning['message']}".split())
-        remedy = (
-            "use what it names instead, or list it in the dependency block: "
-            '[tool.recurrent.deprecations] with "part of the message" = "why it stays"'
-        )
-        message = f"cell '{cell.name}' uses what will go, {told}"
-        yield Fault(snippet.path, cell.line + warning["line"], f"{message}; {remedy}")
+        if not any(part in warning["message"] for part in snippet.deprecations):
+            cell = snippet.code[warning["cell"]]
+            what = " ".join(f"{warning['category']}: {warning['message']}".split())
+            message = f"cell '{cell.name}' uses what will go, {what}; {MEND_DEPRECATION}"
+            yield Fault(snippet.path, cell.line + warning["line"], message)
     for part in snippet.deprecations:
         if not any(part in warning["message"] for warning in warnings):
             line = line_of(snippet.path, r"tool\.recurrent\.deprecations")

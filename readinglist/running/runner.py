@@ -1,23 +1,23 @@
 """Runs snippets: several at once, each bounded, and only those whose result is not stored."""
 
-import atexit
 import datetime
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from threading import Event
 
 import nbformat
 from tqdm import tqdm
 
 from readinglist.faults import Fault, Faults
-from readinglist.running.kernel import FAILURES, Kernel, Limits, failure, kernel_environment
-from readinglist.running.store import Cache, Run, environment, key
+from readinglist.running.kernel import Kernel, Limits
+from readinglist.running.store import Cache, Run, environment, files_in, key
 from readinglist.sources.snippet import Snippet
 
 
@@ -29,7 +29,7 @@ class Runner:
         self.style = style
         self.limits = limits or Limits()
         self._kernels: list[Kernel] = []
-        self._stopped = False
+        self.stopped = Event()
 
     def key(self, snippet: Snippet) -> str:
         """What the snippet's result is stored under."""
@@ -38,25 +38,19 @@ class Runner:
     def stored(self, snippet: Snippet) -> Run | None:
         """The snippet's run, if the cache has it, with the snippet's prose as it stands now."""
         run = self.cache.load(snippet.name, self.key(snippet))
-        return _with_current_prose(snippet, run) if run else None
+        return run and replace(run, notebook=_with_outputs(snippet, run.notebook))
 
-    def run(self, snippets: Iterable[Snippet], workers: int | None = None) -> dict[str, Run]:
+    def run(self, snippets: Collection[Snippet], workers: int | None = None) -> dict[str, Run]:
         """Every snippet's run, by name, from the cache or made now.
 
         Raises:
             Faults: what went wrong in each snippet that failed; the others' runs are stored.
         """
         self.cache.check()
-        runs = {}
-        missing = []
-        for snippet in snippets:
-            if stored := self.stored(snippet):
-                runs[snippet.name] = stored
-            else:
-                missing.append(snippet)
-        if missing:
-            runs |= self._run_missing(sorted(missing, key=self._expected, reverse=True), workers)
-        return runs
+        stored = {s.name: run for s in snippets if (run := self.stored(s))}
+        missing = [s for s in snippets if s.name not in stored]
+        missing.sort(key=self._expected, reverse=True)
+        return stored | (self._run_missing(missing, workers) if missing else {})
 
     def _expected(self, snippet: Snippet) -> tuple[bool, float]:
         """Longest first: by its last run, else by its length, the best guess there is."""
@@ -71,17 +65,20 @@ class Runner:
         )
         # Not in the main thread: nbclient would install signal handlers that outlive a run.
         with bar, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-            futures: dict[Future[Run], str] = {
-                pool.submit(self.run_one, s): s.name for s in snippets
-            }
+            names = {pool.submit(self.run_one, s): s.name for s in snippets}
+            running = set(names)
             try:
-                for future in _as_completed(futures):
-                    try:
-                        runs[futures[future]] = future.result()
-                    except Faults as error:
-                        faults += error.faults
-                    bar.set_postfix_str(futures[future])
-                    bar.update()
+                while running:
+                    # Python acts on a signal between two steps of the main thread. One that comes
+                    # just before the thread goes to sleep does not wake it, so no sleep is long.
+                    ended, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        try:
+                            runs[names[future]] = future.result()
+                        except Faults as error:
+                            faults += error.faults
+                        bar.set_postfix_str(names[future])
+                        bar.update()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self.stop()
@@ -92,78 +89,41 @@ class Runner:
 
     def stop(self) -> None:
         """Ends every run that is under way, and those that are about to start."""
-        self._stopped = True
+        self.stopped.set()
         for kernel in tuple(self._kernels):
-            kernel.stop()
+            kernel.kill()
 
     def run_one(self, snippet: Snippet) -> Run:
         """Runs one snippet in an empty folder and stores the result."""
         with tempfile.TemporaryDirectory(prefix="snippet-", ignore_cleanup_errors=True) as folder:
-            work = Path(folder, "work")
-            work.mkdir()
+            kernel = Kernel(snippet, Path(folder), self.style, self.limits, self.stopped)
+            self._kernels.append(kernel)
             start = time.monotonic()
-            kernel = self._execute(snippet, work)
+            try:
+                kernel.run()
+            finally:
+                self._kernels.remove(kernel)
             run = Run(
                 seconds=round(time.monotonic() - start, 2),
                 date=datetime.date.today().isoformat(),
                 assertions=snippet.assertions,
                 versions=environment(snippet),
-                values=kernel.values(),
-                warnings=kernel.warnings(),
-                notebook=_with_outputs(snippet.notebook(), kernel.nb),
-                files={p.relative_to(work).as_posix(): p for p in work.rglob("*") if p.is_file()},
+                notebook=_with_outputs(snippet, kernel.nb),
+                files=files_in(kernel.work),
+                **kernel.published(),
             )
             stored = self.cache.store(snippet.name, self.key(snippet), run)
-            return _with_current_prose(snippet, stored)
-
-    def _execute(self, snippet: Snippet, work: Path) -> Kernel:
-        """The kernel that ran the snippet to its end, with the executed notebook."""
-        folder = work.parent
-        style = folder / "matplotlibrc"
-        style.write_text(self.style, encoding="utf-8")
-        kernel = Kernel(snippet, folder, self.limits)
-        self._kernels.append(kernel)
-        if self._stopped:
-            kernel.stop()
-        try:
-            # What the kernel itself says is not for the page, nor for the terminal.
-            with Path(folder, "kernel.log").open("w") as log:
-                environ = kernel_environment(folder, style)
-                kernel.execute(cwd=str(work), env=environ, stdout=log, stderr=log)
-        except FAILURES as error:
-            raise Faults([failure(snippet, kernel, error)]) from None
-        finally:
-            kernel.kill()  # nbclient leaves behind what a dead kernel had started
-            self._kernels.remove(kernel)
-            atexit.unregister(kernel._cleanup_kernel)  # nbclient forgets it when a start fails
-        return kernel
+            return replace(stored, notebook=_with_outputs(snippet, stored.notebook))
 
 
-def _as_completed(futures: Iterable[Future[Run]]) -> Iterator[Future[Run]]:
-    """The futures, each as it is done, with the waiting interruptible at any moment.
-
-    Python acts on a signal between two steps of the main thread. One that comes just before the
-    thread goes to sleep does not wake it, so no sleep is long.
-    """
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-        yield from done
-
-
-def _with_current_prose(snippet: Snippet, run: Run) -> Run:
-    return replace(run, notebook=_with_outputs(snippet.notebook(), run.notebook))
-
-
-def _with_outputs(
-    notebook: nbformat.NotebookNode, executed: nbformat.NotebookNode
-) -> nbformat.NotebookNode:
-    """`notebook` with the outputs of the code cells of the same names in `executed`."""
-    outputs = {cell.metadata.get("name"): cell for cell in executed.cells}
+def _with_outputs(snippet: Snippet, executed: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The snippet's notebook, its prose as it stands now, with the outputs in `executed`."""
+    notebook = snippet.notebook()
+    cells = {cell.metadata.get("name"): cell for cell in executed.cells}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = list(_joined(outputs[cell.metadata.name].outputs))
-            cell.execution_count = outputs[cell.metadata.name].execution_count
+            cell.outputs = list(_joined(cells[cell.metadata.name].outputs))
+            cell.execution_count = cells[cell.metadata.name].execution_count
     notebook.metadata = executed.metadata
     return notebook
 

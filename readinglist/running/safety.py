@@ -62,19 +62,13 @@ def _active(root: etree._Element, refused: set[str]) -> Iterator[str]:
             if name == "style" and LOADED.search(value):
                 yield f"a style that loads something, in <{tag}>"
             address = HIDDEN.sub("", value).lower()
-            if name in ("href", "src", "action", "formaction") and _is_strange(address):
+            strange = SCHEME.match(address) and not address.startswith(SCHEMES)
+            if strange and name in ("href", "src", "action", "formaction"):
                 yield f"the address '{value.strip()[:40]}' in <{tag}>"
-
-
-def _is_strange(address: str) -> bool:
-    return bool(SCHEME.match(address)) and not address.startswith(SCHEMES)
 
 
 def clean_output(html: str) -> str:
     """The HTML that a cell showed, with nothing in it but text, tables and their looks."""
     return nh3.clean(
-        html,
-        tags=OUTPUT_TAGS,
-        attributes=OUTPUT_ATTRIBUTES,
-        url_schemes={"http", "https"},
+        html, tags=OUTPUT_TAGS, attributes=OUTPUT_ATTRIBUTES, url_schemes={"http", "https"}
     )

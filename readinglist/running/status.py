@@ -1,6 +1,7 @@
 """What is known of the runs: the status of each, and the proof at the foot of a page."""
 
 import math
+from collections import ChainMap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,22 +12,21 @@ from readinglist.running.project import Project
 
 def status(project: Project) -> dict[str, dict[str, Any]]:
     """Each snippet's run without its outputs, which its notebook has."""
-    return {name: _of_run(project, name) for name in sorted(project.runs)}
-
-
-def _of_run(project: Project, name: str) -> dict[str, Any]:
-    run, snippet = project.runs[name], project.snippets[name]
-    state = "run by this build" if name in project.fresh else "stored by an earlier build"
-    return {
-        "date": run.date,
-        "seconds": run.seconds,
-        "assertions": run.assertions,
-        "cache": "not run yet" if isinstance(run, PendingRun) else state,
-        "versions": run.versions,
-        "warnings": run.warnings,
-        "deprecations": snippet.deprecations,
-        "timed": [cell.name for cell in snippet.code.values() if cell.timed],
-    }
+    record: dict[str, dict[str, Any]] = {}
+    for name, run in sorted(project.runs.items()):
+        state = "run by this build" if name in project.fresh else "stored by an earlier build"
+        snippet = project.snippets[name]
+        record[name] = {
+            "date": run.date,
+            "seconds": run.seconds,
+            "assertions": run.assertions,
+            "cache": "not run yet" if isinstance(run, PendingRun) else state,
+            "versions": run.versions,
+            "warnings": run.warnings,
+            "deprecations": snippet.deprecations,
+            "timed": [cell.name for cell in snippet.code.values() if cell.timed],
+        }
+    return record
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,13 @@ def proof(project: Project, names: Iterable[str]) -> Proof | None:
     pending = [name for name, run in shown.items() if isinstance(run, PendingRun)]
     runs = [run for name, run in shown.items() if name not in pending]
     package = project.settings.proof_package
-    versions = {
-        label: run.versions[name]
-        for name, label in ((package, package), ("python", "Python"))
-        for run in reversed(runs)
-        if name in run.versions
-    }
+    versions = ChainMap(*(run.versions for run in runs))
+    labels = {package: package, "python": "Python"}
     return Proof(
         date=min((run.date for run in runs), default=""),
         seconds=math.fsum(run.seconds for run in runs),  # the same in any order
         assertions=sum(run.assertions for run in runs),
         snippets=len(runs),
-        versions=[f"{label} {version}" for label, version in versions.items()],
+        versions=[f"{labels[name]} {versions[name]}" for name in labels if name in versions],
         pending=pending,
     )

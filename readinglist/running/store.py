@@ -11,7 +11,7 @@ import platform
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ class Cache:
             notebook = nbformat.v4.reads_json(
                 (entry / "notebook.ipynb").read_text(encoding="utf-8")
             )
-            return Run(**record, notebook=notebook, files=_files(entry / "files"))
+            return Run(**record, notebook=notebook, files=files_in(entry / "files"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -93,32 +93,28 @@ class Cache:
         """Stores a run in the place of the oldest one, and returns it as it will be loaded."""
         entry = self.folder / name / key
         with writable(self.folder):
-            entry.parent.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
-            try:
+            entry.parent.mkdir(exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-") as folder:
+                partial = Path(folder, key)
                 _write(partial, run)
                 # There may be one that cannot be read, or that of a second build: it is as good.
                 for _ in range(2):
                     with suppress(OSError):
                         partial.rename(entry)
-                    if self.load(name, key):
+                    if stored := self.load(name, key):
                         break
                     shutil.rmtree(entry, ignore_errors=True)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
             for old in _newest_first(entry.parent)[NEWEST:]:
                 shutil.rmtree(old, ignore_errors=True)
-        if (stored := self.load(name, key)) is None:
+        if not stored:
             message = f"the entry of '{name}' cannot be read back; {REMEDY}"
             raise Faults([Fault(self.folder, 0, message)])
         return stored
 
     def check(self) -> None:
         """Raises Faults if nothing can be stored here: better before the runs than after."""
-        with writable(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder) as file:
-                file.write(b"0" * 4096)
+        with writable(self.folder), tempfile.TemporaryFile(dir=self.folder) as file:
+            file.write(b"0" * 4096)
 
     def seconds(self, name: str) -> float | None:
         """How long the newest stored run of a snippet took, whatever its key."""
@@ -139,15 +135,17 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def _write(folder: Path, run: Run) -> None:
+    folder.mkdir()
     nbformat.write(run.notebook, folder / "notebook.ipynb")
     for name, path in run.files.items():
         target = folder / "files" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    record = {k: v for k, v in asdict(run).items() if k not in ("notebook", "files")}
+    record = {k: v for k, v in vars(run).items() if k not in ("notebook", "files")}
     (folder / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def files_in(folder: Path) -> dict[str, Path]:
+    """Every file in a folder and those below it, by its path from there."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {path.relative_to(folder).as_posix(): path for path in paths}

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from readinglist.faults import Faults
-from readinglist.running import runner as runner_module
+from readinglist.running import kernel as kernel_module
 from readinglist.running.kernel import Limits, kernel_environment
 from readinglist.running.runner import Runner
 from readinglist.running.store import Cache
@@ -229,7 +229,7 @@ def test_a_run_that_is_stopped_while_it_starts_ends_at_once(tmp_path, snippet_in
 
 
 def test_a_kernel_that_does_not_start_says_why(tmp_path, snippet_in, monkeypatch):
-    monkeypatch.setattr(runner_module, "kernel_environment", lambda *_: {"PYTHONHOME": "/nowhere"})
+    monkeypatch.setattr(kernel_module, "kernel_environment", lambda *_: {"PYTHONHOME": "/nowhere"})
     with pytest.raises(Faults) as caught:
         Runner(Cache(tmp_path / "cache")).run([snippet_in(tmp_path, "thing", "# %% a\n1")])
     assert str(caught.value) == (

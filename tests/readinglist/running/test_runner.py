@@ -341,7 +341,7 @@ def test_an_interrupt_stops_what_runs_and_starts_nothing_more(recorded, make_sni
     stopped = []
 
     class Process:
-        def stop(self) -> None:
+        def kill(self) -> None:
             stopped.append(self)
 
     def interrupt(*_: object, **__: object):
