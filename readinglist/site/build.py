@@ -1,7 +1,7 @@
 """One build of the site, event by event, without the generator that calls it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -110,7 +110,7 @@ class Build:
 
     def notebook_html(self, source: str, render: Callable[[], str]) -> str:
         """What `render` makes of a notebook's prose, from memory if nothing it depends on changed:
-        it takes a fifth of a second a page."""
+        for all pages it takes a quarter of a whole build."""
         renderer = [f"{name} {version(name)}" for name in NOTEBOOK_RENDERER]
         templates = sorted((self.project.root / NOTEBOOK_TEMPLATES).rglob("*.j2"))
         notebook = Path(self.generated.name, source)
@@ -141,7 +141,7 @@ class Build:
         self.used[source] = page.used
         return body
 
-    def page_html(self, source: str, html: str, shows_terms: bool, url_of: UrlOf) -> str:
+    def page_html(self, source: str, html: str, meta: Mapping[str, Any], url_of: UrlOf) -> str:
         """The HTML of a page with its cells, formulas, terms and copy buttons."""
         subject = self.subject(source)
         if isinstance(subject, Snippet):
@@ -154,7 +154,7 @@ class Build:
             line = line_of(path, re.escape(latex.split("\n")[0]))
             self.faults.append(Fault(path, line, message))
         # After the formulas, whose commands may be called as a term is.
-        if subject or shows_terms:
+        if subject or meta.get("terms"):
             html = mark_terms(html, self.project.terms, url_of(GLOSSARY))
         return add_copy_buttons(html)
 

@@ -58,6 +58,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
+    for watcher in (server.observer, *server.observer.emitters):
+        watcher._timeout = 0.1  # seconds between two looks at the files; MkDocs takes half a one
     if background:
         server.watch(str(background.folder))
     return server
@@ -114,8 +116,7 @@ def _url(page: Page, files: Files, target: str) -> str:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    url_of = partial(_url, page, files)
-    return build.page_html(page.file.src_uri, html, bool(page.meta.get("terms")), url_of)
+    return build.page_html(page.file.src_uri, html, page.meta, partial(_url, page, files))
 
 
 @event_priority(50)  # before the search plugin, which would parse every point of every figure
