@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import inspect
 import json
 import platform
 import tempfile
@@ -12,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from readinglist.settings import writable
+from readinglist.settings import cache_folder, writable
 
 Made = TypeVar("Made")
 
@@ -25,11 +24,11 @@ class Memory:
         self._stored: dict[str, Any] = {}
         self._used: dict[str, Any] = {}
 
-    def open(self, path: Path) -> None:
+    def open(self, root: Path) -> None:
         """Takes up what an earlier process has saved; what cannot be read is made again."""
-        self._path, self._stored = path, {}
-        with suppress(OSError, ValueError):
-            self._stored = dict(json.loads(path.read_text(encoding="utf-8")))
+        self._path, self._stored = cache_folder(root) / "kept" / "memory.json", {}
+        with suppress(OSError, ValueError, TypeError):
+            self._stored = dict(json.loads(self._path.read_text(encoding="utf-8")))
 
     def recall(self, made_of: Iterable[str], make: Callable[[], Any]) -> Any:
         """What `make` gives, made only if it was not yet made of the same; JSON can hold it."""
@@ -58,17 +57,22 @@ class Memory:
 MEMORY = Memory()
 
 
+@functools.cache
+def _own_code() -> str:
+    """A digest of this package: what one module makes may depend on any other."""
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
 def remembered(*packages: str) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
     """A decorator: remembers the results of a function of texts, as long as Python, these packages
-    and the module of the function stay the same."""
+    and our own code stay the same."""
 
     def decorate(function: Callable[..., Made]) -> Callable[..., Made]:
         @functools.cache
         def made_by() -> list[str]:
-            module = Path(inspect.getfile(function)).read_bytes()
             versions = [f"{name} {version(name)}" for name in packages]
-            digest = hashlib.sha256(module).hexdigest()
-            return [function.__qualname__, digest, platform.python_version(), *versions]
+            return [function.__qualname__, _own_code(), platform.python_version(), *versions]
 
         @functools.wraps(function)
         def recall(*arguments: str) -> Made:

@@ -68,11 +68,6 @@ def read_settings(root: Path) -> Settings:
         raise Faults([Fault(path, line, f"is not YAML: {error.problem}; mend it")]) from None
 
 
-def memory_file(root: Path) -> Path:
-    """What memory.py keeps between two builds."""
-    return cache_folder(root) / "kept" / "memory.json"
-
-
 def cache_folder(root: Path) -> Path:
     """Where runs are kept: `.cache` in the project, unless RECURRENT_CACHE names another folder."""
     return Path(os.environ.get("RECURRENT_CACHE") or root / ".cache")

@@ -21,9 +21,7 @@ EARLIEST = 315532800  # the first second that a ZIP file can name: 1 January 198
 
 def add_command(commands: argparse._SubParsersAction) -> None:
     archive = commands.add_parser("archive", help="the whole site as one file, to read offline")
-    archive.add_argument(
-        "file", nargs="?", type=Path, help="where it goes, if not into the project"
-    )
+    archive.add_argument("file", nargs="?", type=Path, help="where it goes, if not here")
     archive.set_defaults(command=write_archive)
 
 

@@ -51,9 +51,8 @@ def _links_lead_somewhere(reading: Reading) -> Iterator[Fault]:
 
 
 def _glossary_is_in_order(reading: Reading) -> Iterator[Fault]:
-    path = reading.root / "docs" / GLOSSARY
     for line, message in glossary_problems(reading.project.terms):
-        yield Fault(path, line, message)
+        yield Fault(reading.root / "docs" / GLOSSARY, line, message)
 
 
 def _resources_are_filled_in(reading: Reading) -> Iterator[Fault]:

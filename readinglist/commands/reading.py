@@ -8,8 +8,8 @@ from readinglist.memory import MEMORY
 from readinglist.pages.embedding import Page, embed
 from readinglist.pages.links import Linked, read_links
 from readinglist.pages.lists import list_names
-from readinglist.running.project import Project, without_runs
-from readinglist.settings import memory_file
+from readinglist.running.pending import pending_run
+from readinglist.running.project import Project
 from readinglist.sources.catalog import examine
 from readinglist.sources.resource import split_front_matter
 
@@ -32,9 +32,11 @@ class Reading:
 
 def read_project(root: Path) -> Reading:
     """Reads everything below `root` that a rule may ask for."""
-    MEMORY.open(memory_file(root))
+    MEMORY.open(root)
     catalog, faults = examine(root)
-    complete, project = not faults, without_runs(catalog)
+    complete, snippets = not faults, catalog.snippets.values()
+    # Pending runs stand in the place of results.
+    project = Project(**vars(catalog), runs={s.name: pending_run(s) for s in snippets})
     unread = {path.stem for path in (root / "snippets").glob("*.py")} - set(catalog.snippets)
     # A snippet that could not be read is there nevertheless.
     absent = tuple(f"there is no snippet '{name}'" for name in unread)

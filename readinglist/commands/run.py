@@ -3,7 +3,6 @@
 import argparse
 import re
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 from readinglist.faults import Fault, Faults, nearest
@@ -12,7 +11,7 @@ from readinglist.running.outputs import Shown, cell_outputs
 from readinglist.running.project import forget, run_snippets
 from readinglist.running.store import Run
 from readinglist.sources.catalog import read_catalog
-from readinglist.sources.snippet import Cell, Snippet
+from readinglist.sources.snippet import Snippet
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -61,18 +60,16 @@ def transcript(snippet: Snippet, run: Run) -> str:
     """What each cell printed and showed, and how the run went."""
     parts = [f"snippets/{snippet.path.name}: {snippet.title}"]
     for cell in snippet.code.values():
-        if shown := list(_outputs(run, cell)):
-            printed = textwrap.indent("\n".join(shown), "    ")
-            parts.append(f"{cell.name} (line {cell.line})\n{printed}")
+        outputs = "\n".join(
+            content if kind in (Shown.TEXT, Shown.STDERR) else f"[{kind}] {cell.alt}".rstrip()
+            for kind, content in cell_outputs(run.notebook, cell.name)
+        )
+        if outputs:
+            indented = textwrap.indent(outputs, "    ")
+            parts.append(f"{cell.name} (line {cell.line})\n{indented}")
     held = f"{run.assertions} assertion{'s' if run.assertions != 1 else ''} held"
     took = f"{run.seconds:.1f} s of the {BUDGET} s that a snippet may take"
     over = "" if run.seconds <= BUDGET else "\nIt takes too long: make it do less."
     wrote = f"\nWrote {', '.join(run.files)}." if run.files else ""
     parts.append(f"{held}; {took}; run on {run.date}.{wrote}{over}")
     return "\n\n".join(parts) + "\n"
-
-
-def _outputs(run: Run, cell: Cell) -> Iterator[str]:
-    for kind, content in cell_outputs(run.notebook, cell.name):
-        readable = kind in (Shown.TEXT, Shown.STDERR)
-        yield content if readable else f"[{kind}] {cell.alt}".rstrip()

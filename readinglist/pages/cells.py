@@ -3,6 +3,7 @@
 import re
 from html import escape
 
+import nh3
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -11,13 +12,24 @@ from readinglist.memory import remembered
 from readinglist.pages.figures import themed_figure
 from readinglist.running.outputs import Shown, cell_outputs
 from readinglist.running.project import Project
-from readinglist.running.safety import clean_output
 from readinglist.sources.snippet import Cell, Snippet
 
 # Names, operators and punctuation have the colour of the text: half of a page's elements saved.
 UNCOLOURED = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 TIMED = "Measured when this site was built; another machine gives other times."
 LONG = 14  # lines; a longer text scrolls inside its box, and must be in reach of the keyboard
+OUTPUT_TAGS = {
+    *("a", "abbr", "b", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div"),
+    *("dl", "dt", "em", "figcaption", "figure", "h3", "h4", "hr", "i", "ins", "kbd", "li", "mark"),
+    *("ol", "p", "pre", "q", "s", "samp", "small", "span", "strong", "sub", "summary", "sup"),
+    *("table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var"),
+}
+OUTPUT_ATTRIBUTES = {
+    "*": {"class", "style", "title", "lang", "dir", "role", "tabindex", "aria-label"},
+    "a": {"href"},
+    "td": {"colspan", "rowspan", "headers"},
+    "th": {"colspan", "rowspan", "scope"},
+}
 
 
 def render_cell(
@@ -73,3 +85,10 @@ def _code_block(code: str, language: str) -> str:
     """A Material code block."""
     formatter = HtmlFormatter(cssclass=f"language-{language} highlight", wrapcode=True)
     return UNCOLOURED.sub(r"\1", highlight(code, get_lexer_by_name(language), formatter)).strip()
+
+
+def clean_output(html: str) -> str:
+    """The HTML that a cell showed, with nothing in it but text, tables and their looks."""
+    return nh3.clean(
+        html, tags=OUTPUT_TAGS, attributes=OUTPUT_ATTRIBUTES, url_schemes={"http", "https"}
+    )

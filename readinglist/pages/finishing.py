@@ -76,26 +76,6 @@ def _written(form: str) -> str:
     return f"[{re.escape(either)}]" + re.escape(rest).replace(r"\ ", r"\s+")
 
 
-class SetAside:
-    """Figures taken out of a page while others work on it, and put back at the end."""
-
-    FIGURE = re.compile(r'<svg class="(?:plot|drawing)".*?</svg>', re.DOTALL)
-    PLACE = re.compile(r'<svg data-figure="(\d+)"></svg>')
-
-    def __init__(self) -> None:
-        self._figures: list[str] = []
-
-    def take(self, html: str) -> str:
-        """The page with an empty element in the place of each figure."""
-        numbers = count(len(self._figures))
-        self._figures += self.FIGURE.findall(html)
-        return self.FIGURE.sub(lambda _: f'<svg data-figure="{next(numbers)}"></svg>', html)
-
-    def put_back(self, html: str) -> str:
-        """The page with its figures where they were."""
-        return self.PLACE.sub(lambda place: self._figures[int(place[1])], html)
-
-
 ANCHOR = re.compile(r'<a (?P<before>[^>]*?)href="(?P<url>https?://[^"]+)"')
 
 

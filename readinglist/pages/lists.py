@@ -8,8 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from readinglist.pages.citations import bibtex
-from readinglist.running.project import Project
-from readinglist.running.status import status
+from readinglist.running.project import Project, status
 from readinglist.sources.reading_order import steps
 
 FOLDER = Path("theme", "blocks")

@@ -65,11 +65,7 @@ def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
 
 
 def _value_of(inside: str, runs: Mapping[str, Run]) -> Value:
-    """What `snippet.name:format` speaks of.
-
-    Raises:
-        ValueError: it is not of that form, there is no such value, or it has no such format.
-    """
+    """What `snippet.name:format` speaks of; a ValueError says why it speaks of nothing."""
     if not (reference := REFERENCE.match(inside)):
         raise ValueError(f"'[[{inside}]]' is not a value; write [[snippet.name:format]]")
     snippet, name = reference["snippet"], reference["name"]

@@ -1,5 +1,4 @@
-"""The process that a snippet runs in: bounded, apart from everything else, and able to say why it
-ended."""
+"""The process that a snippet runs in: bounded, apart, and able to say why it ended."""
 
 import asyncio
 import atexit

@@ -17,13 +17,12 @@ class Unknown:
     def __format__(self, spec: str) -> str:
         return "…"
 
-    def __repr__(self) -> str:
-        return "not known yet"
-
 
 @dataclass(frozen=True)
 class PendingRun(Run):
     """Stands for the run of a snippet that has not ended, or has failed."""
+
+    pending = True
 
 
 def pending_run(snippet: Snippet, says: str = "") -> PendingRun:

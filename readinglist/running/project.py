@@ -1,20 +1,19 @@
-"""A project with a run of every snippet: opened for a build, for the server, or without runs."""
+"""A project with a run of every snippet: opened for a build, or for the server."""
 
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from readinglist.faults import Fault, Faults
 from readinglist.running.background import Background
-from readinglist.running.pending import pending_run
 from readinglist.running.run_checks import run_faults
 from readinglist.running.runner import Runner
 from readinglist.running.store import Cache, Run
 from readinglist.settings import cache_folder
 from readinglist.sources.catalog import Catalog, read_catalog
-from readinglist.sources.palette import matplotlib_style
 from readinglist.sources.snippet import Snippet
 
 
@@ -49,15 +48,11 @@ def open_served_project(root: Path, background: Background) -> Project:
     return Project(**vars(catalog), runs=background.runs(catalog, partial(make_runner, catalog)))
 
 
-def without_runs(catalog: Catalog) -> Project:
-    """The project with pending runs in the place of results, to check what pages ask for."""
-    runs: dict[str, Run] = {s.name: pending_run(s) for s in catalog.snippets.values()}
-    return Project(**vars(catalog), runs=runs)
-
-
 def make_runner(catalog: Catalog) -> Runner:
-    """The runner with the project's cache and figure style."""
-    style = matplotlib_style(catalog.root, catalog.palette)
+    """The runner with the project's cache, and its colours in the style of figures."""
+    style = (catalog.root / "theme" / "matplotlibrc").read_text(encoding="utf-8")
+    if colours := ", ".join(f"'{colour[1:]}'" for colour in catalog.palette.values()):
+        style += f'axes.prop_cycle: cycler("color", [{colours}])\n'
     return Runner(Cache(cache_folder(catalog.root) / "runs"), style)
 
 
@@ -78,6 +73,25 @@ def run_snippets(catalog: Catalog, snippets: Collection[Snippet]) -> dict[str, R
     if faults:
         raise Faults(faults)
     return runs
+
+
+def status(project: Project) -> dict[str, dict[str, Any]]:
+    """Each snippet's run without its outputs, which its notebook has."""
+    record: dict[str, dict[str, Any]] = {}
+    for name, run in sorted(project.runs.items()):
+        state = "run by this build" if name in project.fresh else "stored by an earlier build"
+        snippet = project.snippets[name]
+        record[name] = {
+            "date": run.date,
+            "seconds": run.seconds,
+            "assertions": run.assertions,
+            "cache": "not run yet" if run.pending else state,
+            "versions": run.versions,
+            "warnings": run.warnings,
+            "deprecations": snippet.deprecations,
+            "timed": [cell.name for cell in snippet.code.values() if cell.timed],
+        }
+    return record
 
 
 def forget(root: Path) -> None:

@@ -1,10 +1,16 @@
-"""What must be true of a run before a page shows it."""
+"""What must be true of a run before a page shows it.
 
+Nothing of it acts on the page or loads anything; the policy in a page's head is a second line.
+"""
+
+import re
 from collections.abc import Iterator
+
+import lxml.html
+from lxml import etree
 
 from readinglist.faults import Fault, line_of
 from readinglist.running.outputs import Shown, cell_outputs
-from readinglist.running.safety import active_parts, active_parts_of_svg
 from readinglist.running.store import Run
 from readinglist.sources.snippet import Snippet
 
@@ -18,7 +24,17 @@ MEND_DEPRECATION = (
     "use what it names instead, or list it in the dependency block: "
     '[tool.recurrent.deprecations] with "part of the message" = "why it stays"'
 )
-ACTIVE_PARTS = {Shown.FIGURE: active_parts_of_svg, Shown.HTML: active_parts}
+# Elements that run code, load other documents, or change what the page's addresses mean.
+ACTIVE = {
+    *("script", "style", "iframe", "frame", "frameset", "object", "embed", "applet", "portal"),
+    # An animation can set what an attribute may not hold.
+    *("form", "base", "meta", "link", "foreignobject", "animate", "animatetransform", "set"),
+}
+WITHIN_SVG = ACTIVE - {"style"}  # matplotlib writes one, which is not shown
+SCHEMES = ("http://", "https://", "mailto:", "#", "data:image/", "data:audio/")
+SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+LOADED = re.compile(r"url\(\s*['\"]?(?!#)", re.IGNORECASE)
+HIDDEN = re.compile(r"[\x00-\x20]")  # a browser reads a scheme without them
 
 
 def run_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
@@ -31,7 +47,7 @@ def run_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
             remedy = f'end its marker with alt="{needed[1]}"'
             yield Fault(snippet.path, cell.line, f"{message}; {remedy}")
         for kind, content in outputs:
-            for part in ACTIVE_PARTS[kind](content) if kind in ACTIVE_PARTS else ():
+            for part in active_parts(kind, content):
                 message = f"cell '{cell.name}' shows {part}, which would act on the page"
                 remedy = "show text, a table, a figure or a sound"
                 yield Fault(snippet.path, cell.line, f"{message}; {remedy}")
@@ -52,3 +68,31 @@ def _deprecation_faults(snippet: Snippet, run: Run) -> Iterator[Fault]:
             line = line_of(snippet.path, r"tool\.recurrent\.deprecations")
             message = f"lists the deprecation '{part}', of which its run did not warn; remove it"
             yield Fault(snippet.path, line, message)
+
+
+def active_parts(kind: Shown, content: str) -> Iterator[str]:
+    """What acts in an output, each as a message tells it: '<script>', 'onclick in <p>'."""
+    try:
+        if kind is Shown.FIGURE:
+            yield from _active(etree.fromstring(content.encode()), WITHIN_SVG)
+        elif kind is Shown.HTML:
+            yield from _active(lxml.html.fromstring(f"<div>{content}</div>"), ACTIVE)
+    except etree.XMLSyntaxError:
+        yield "a figure that is not well-formed XML"
+
+
+def _active(root: etree._Element, refused: set[str]) -> Iterator[str]:
+    for element in root.iter(etree.Element):
+        tag = etree.QName(element).localname.lower()
+        if tag in refused:
+            yield f"<{tag}>"
+        for attribute, value in element.attrib.items():
+            name = attribute.rpartition("}")[2].lower()
+            if name.startswith("on") or name == "srcdoc":
+                yield f"the attribute {name} in <{tag}>"
+            if name == "style" and LOADED.search(value):
+                yield f"a style that loads something, in <{tag}>"
+            address = HIDDEN.sub("", value).lower()
+            strange = SCHEME.match(address) and not address.startswith(SCHEMES)
+            if strange and name in ("href", "src", "action", "formaction"):
+                yield f"the address '{value.strip()[:40]}' in <{tag}>"

@@ -112,8 +112,7 @@ class Runner:
                 files=files_in(kernel.work),
                 **kernel.published(),
             )
-            stored = self.cache.store(snippet.name, self.key(snippet), run)
-            return replace(stored, notebook=_with_outputs(snippet, stored.notebook))
+            return self.cache.store(snippet.name, self.key(snippet), run)
 
 
 def _with_outputs(snippet: Snippet, executed: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -1,8 +1,7 @@
 """Keeps what a snippet's run produced, under a key that names everything the result depends on.
 
-jupyter-cache was the alternative. Its key holds a notebook's code but not its environment, so a new
-torch would show old results; and it cannot keep the values, the files and the time of a run. These
-few lines can.
+jupyter-cache was the alternative: its key holds a notebook's code but not its environment, so a new
+torch would show old results, and it cannot keep the values, the files and the time of a run.
 """
 
 import hashlib
@@ -33,6 +32,7 @@ NEWEST = 3  # runs of a snippet that are kept: those of a branch and of main, sa
 class Run:
     """What one run of a snippet produced."""
 
+    pending = False  # whether it has yet to end
     seconds: float
     date: str
     assertions: int

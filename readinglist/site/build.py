@@ -1,7 +1,7 @@
 """One build of the site, event by event, without the generator that calls it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -18,17 +18,14 @@ from readinglist.memory import MEMORY
 from readinglist.pages import formulas
 from readinglist.pages.citations import bibtex
 from readinglist.pages.embedding import Page, embed
-from readinglist.pages.finishing import SetAside, add_copy_buttons, lead_to_copies, mark_terms
+from readinglist.pages.finishing import add_copy_buttons, lead_to_copies, mark_terms
 from readinglist.pages.links import Linked, link_faults, linkable, read_links
 from readinglist.pages.lists import lists
 from readinglist.pages.snippet_page import fill_cells, write_downloads, write_notebook
 from readinglist.running.background import Background
 from readinglist.running.project import Project, open_project, open_served_project
-from readinglist.running.status import proof
-from readinglist.settings import cache_folder, memory_file, writable
+from readinglist.settings import FILE, cache_folder, writable
 from readinglist.site.exports import write_exports
-from readinglist.site.head import linked_data
-from readinglist.site.navigation import navigation, navigation_faults
 from readinglist.site.search_index import RESOURCE_BOOST, complete_index
 from readinglist.sources.glossary import GLOSSARY
 from readinglist.sources.resource import Resource, split_front_matter
@@ -53,7 +50,6 @@ class Build:
         default_factory=lambda: TemporaryDirectory(prefix="pages-")
     )
     faults: list[Fault] = field(default_factory=list)
-    figures: SetAside = field(default_factory=SetAside)
     used: dict[str, list[str]] = field(default_factory=dict)  # page: the snippets it shows
     linked: list[Linked] = field(default_factory=list)
 
@@ -64,7 +60,7 @@ class Build:
         Raises:
             Faults: everything wrong with the snippets, the resources, the runs or the cache.
         """
-        MEMORY.open(memory_file(root))
+        MEMORY.open(root)
         project = open_served_project(root, background) if background else open_project(root)
         templates = cache_folder(root) / "templates"
         with writable(templates):
@@ -158,8 +154,8 @@ class Build:
             html = mark_terms(html, self.project.terms, url_of(GLOSSARY))
         return add_copy_buttons(html)
 
-    def page_context(self, source: str, url: str) -> dict[str, Any]:
-        """What the theme's templates show around a page; `url` is its address."""
+    def page_context(self, source: str) -> dict[str, Any]:
+        """What the theme's templates show around a page."""
         project, subject = self.project, self.subject(source)
         names = self.used.get(source, [])
         context: dict[str, Any] = {"resource": None, "snippet": None}
@@ -172,9 +168,8 @@ class Build:
             context |= {"resource": subject, "bibtex": Markup(add_copy_buttons(code, "cite"))}
         return context | {
             "project": project,
-            "linked_data": linked_data(project, subject, source, url),
             "shown": [project.snippets[name] for name in names],
-            "proof": proof(project, names or project.snippets),
+            "proven": {name: project.runs[name] for name in names or project.snippets},
         }
 
     def shown_by(self, resource: Resource) -> list[str]:
@@ -183,7 +178,7 @@ class Build:
 
     def finished(self, output: str) -> str:
         """The whole HTML of a page as it is published."""
-        return self.figures.put_back(lead_to_copies(output, self.project.links))
+        return lead_to_copies(output, self.project.links)
 
     def finish(self, built: Path) -> None:
         """Writes what belongs to no page into the folder of the built site.
@@ -202,3 +197,43 @@ class Build:
         font.write_bytes(formulas.math_font(formulas.characters(pages)))
         write_exports(self.project, self.shown_by, built)
         MEMORY.save()
+
+
+def navigation(project: Project) -> list[Any]:
+    """The settings' entries, with `resources/` and `snippets/` as the pages that stand in them."""
+    snippets = [{s.title: f"snippets/{s.name}.ipynb"} for s in project.snippets.values()]
+    folders: dict[Any, list[Any]] = {
+        "resources/": [f"resources/{r.slug}.md" for r in project.resources if r.annotated],
+        "snippets/": ["snippets/index.md", *snippets],
+    }
+    nav: list[Any] = []
+    for entry in project.settings.nav:
+        if isinstance(entry, dict):
+            ((title, target),) = entry.items()
+            entry = {title: folders[target]} if str(target) in folders else entry
+        nav.append(entry)
+    return nav
+
+
+def navigation_faults(project: Project, nav: list[Any]) -> Iterator[Fault]:
+    """The pages that no list leads to, and the entries that lead to no page."""
+    docs, settings = project.root / "docs", project.root / FILE
+    pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
+    targets, resources = set(_targets(nav)), {f"resources/{r.slug}.md" for r in project.resources}
+    for page in pages - targets - resources:
+        message = "no list leads to this page; a resource's page stands in docs/resources/"
+        yield Fault(docs / page, 0, message)
+    for page in targets - pages:
+        if page.endswith(".md"):
+            message = f"the navigation names '{page}', which is not in docs/; write it or remove it"
+            yield Fault(settings, line_of(settings, re.escape(page)), message)
+
+
+def _targets(nav: list[Any]) -> Iterator[str]:
+    """Every page that a navigation names."""
+    for entry in nav:
+        target = next(iter(entry.values())) if isinstance(entry, dict) else entry
+        if isinstance(target, str):
+            yield target
+        else:
+            yield from _targets(target)

@@ -13,8 +13,7 @@ from feedgen.feed import FeedGenerator
 from pydantic import HttpUrl, TypeAdapter
 
 from readinglist.pages.citations import bibtex, csl_json
-from readinglist.running.project import Project
-from readinglist.running.status import status
+from readinglist.running.project import Project, status
 from readinglist.settings import STATUS, Settings
 from readinglist.sources.news import NEWS, News
 from readinglist.sources.resource import FrontMatter, Resource
@@ -55,7 +54,7 @@ def write_exports(
     }
     data = {
         STATUS: status(project),
-        "resources.json": RESOURCES.dump_python(published, mode="json"),
+        "resources.json": RESOURCES.dump_python(published, mode="json", warnings=False),
         "resources.schema.json": schema,
     }
     for name, content in data.items():

@@ -24,7 +24,7 @@ from readinglist.faults import Faults
 from readinglist.pages.embedding import HTML_FENCE
 from readinglist.running.background import Background
 from readinglist.site.build import NOTEBOOK_TEMPLATES, Build
-from readinglist.site.head import policies
+from readinglist.site.head import script_sums
 from readinglist.site.search_index import remember_entries
 from readinglist.site.staging import publish, staging_folder
 from readinglist.sources.snippet import Snippet
@@ -83,7 +83,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
     env.bytecode_cache = build.compiled_templates
     # The server writes a script of its own into each page, to load it anew.
-    env.globals["content_policy"] = (lambda _: "") if background else policies(env, config=config)
+    env.globals["script_sums"] = (lambda _: "") if background else script_sums(env, config=config)
     remember_entries(config.plugins.get("material/search"))
     return env
 
@@ -119,14 +119,12 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     return build.page_html(page.file.src_uri, html, page.meta, partial(_url, page, files))
 
 
-@event_priority(50)  # before the search plugin, which would parse every point of every figure
 def on_page_context(context: dict, page: Page, config: MkDocsConfig, nav: Any) -> dict:
     subject = build.subject(page.file.src_uri)
     if isinstance(subject, Snippet):
         page.edit_url = f"{str(config.repo_url).rstrip('/')}/edit/main/snippets/{subject.name}.py"
         page.toc = TableOfContents([AnchorLink(name, name, 2) for name in subject.code])
-    page.content = build.figures.take(page.content or "")
-    return context | build.page_context(page.file.src_uri, page.canonical_url or "")
+    return context | build.page_context(page.file.src_uri)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:

@@ -1,5 +1,6 @@
 """Everything that is written: snippets, resources and what belongs to them, checked together."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,14 @@ from readinglist.sources.dependencies import read_pins
 from readinglist.sources.glossary import GLOSSARY, Term, read_terms
 from readinglist.sources.link_records import LinkRecord, read_link_records
 from readinglist.sources.news import News, read_news
-from readinglist.sources.palette import read_palette
 from readinglist.sources.reading_order import order_faults
 from readinglist.sources.resource import Resource, read_resource
 from readinglist.sources.snippet import Snippet, read_snippet
 from readinglist.sources.works import Work, read_site_work
+
+PALETTE = Path("docs", "assets", "css", "palette.css")
+# Colours of the page itself; every other one in the palette is that of a quantity.
+PAGE_COLOURS = {"paper", "raised", "ink", "muted", "line", "accent"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,6 @@ class Catalog:
     terms: list[Term] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     site_work: Work | None = None  # the site, as others cite it
-
-    def following(self, resource: Resource) -> Resource | None:
-        """The next one in reading order."""
-        return next((other for other in self.resources if other.order > resource.order), None)
 
     def archived(self, resource: Resource) -> str:
         """The address of the archived copy, or nothing."""
@@ -104,3 +104,11 @@ def _repetitions(resources: Iterable[Resource], root: Path) -> Iterator[Fault]:
                 where = other.path.relative_to(root)
                 message = f"repeats the {name} '{value}' of {where}; each needs its own"
                 yield Fault(resource.path, resource.lines.get(name, 1), message)
+
+
+def read_palette(root: Path) -> dict[str, str]:
+    """The quantities of the project at `root`: name to #rrggbb, as the light scheme has it."""
+    path = root / PALETTE
+    first_rule = path.read_text(encoding="utf-8").split("}")[0] if path.exists() else ""
+    colours = re.findall(r"--([a-z]+):\s*(#[0-9a-f]{6})", first_rule)
+    return {name: colour for name, colour in colours if name not in PAGE_COLOURS}

@@ -19,12 +19,9 @@ from readinglist.faults import Fault, line_of, nearest
 
 BLOCK = re.compile(r"^# /// script\n(?P<body>(?:#(?:| .*)\n)+?)# ///$", re.MULTILINE)
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)", re.MULTILINE)
-
 # Packages to import, and packages of texts, which are found by name and read without an import.
 REQUIREMENTS = ("requirements.txt", "requirements-data.txt")
-
 EXPECTED = "put '# /// script', dependencies, [tool.recurrent] with concept, '# ///' at the top"
-
 # What is said of a part of the block that is missing or of another form.
 WRONG = {
     "dependencies": "the dependency block lists no dependencies; "
@@ -36,7 +33,6 @@ WRONG = {
 
 Import = tuple[str, int]  # the top-level name of a module, and the line
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
 distributions = cache(importlib.metadata.packages_distributions)  # it takes half a second
 
 

@@ -58,10 +58,6 @@ class Resource(FrontMatter):
     def annotated(self) -> bool:
         return self.status == "annotated"
 
-    @property
-    def scholarly(self) -> bool:
-        return self.kind in ("preprint", "conference paper", "journal article")
-
 
 REQUIRED = [name for name, field in FrontMatter.model_fields.items() if field.is_required()]
 NEEDS = f"it needs {', '.join(REQUIRED)}"

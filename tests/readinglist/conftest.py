@@ -15,7 +15,7 @@ from readinglist.running.kernel import Limits
 from readinglist.running.project import Project
 from readinglist.running.runner import Runner
 from readinglist.running.store import Cache, Run
-from readinglist.sources.palette import read_palette
+from readinglist.sources.catalog import read_palette
 from readinglist.sources.snippet import Snippet, read_snippet
 
 

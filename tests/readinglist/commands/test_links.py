@@ -11,9 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from readinglist import __main__ as command
-from readinglist.commands import link_refresh, links
-from readinglist.commands.link_refresh import PATIENCE, ask, refreshed
-from readinglist.commands.links import record_faults
+from readinglist.commands import links
+from readinglist.commands.links import PATIENCE, ask, record_faults, refreshed
 from readinglist.faults import Faults
 from readinglist.sources.link_records import ARCHIVE, LinkRecord, read_link_records
 
@@ -142,7 +141,7 @@ def test_the_command_refreshes_the_file(tmp_path, host, monkeypatch, capsys, tex
     page.write_text(text_of_resource(url=f"{host}/there", body=f"[Gone]({host}/gone) now."))
     (tmp_path / "requirements.txt").write_text("")
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    monkeypatch.setattr(link_refresh, "AVAILABLE", f"{host}/wayback")
+    monkeypatch.setattr(links, "AVAILABLE", f"{host}/wayback")
     assert command.main(["links"]) == 0
     assert "2 links, 0 seen alive at some time, 0 gone" in capsys.readouterr().out
     assert command.main(["check"]) == 0

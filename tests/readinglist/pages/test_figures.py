@@ -9,8 +9,8 @@ import lxml.etree
 import pytest
 
 from readinglist.pages.figures import read_drawing, themed_figure
-from readinglist.pages.finishing import SetAside
-from readinglist.sources.palette import matplotlib_style, read_palette
+from readinglist.running.project import make_runner
+from readinglist.sources.catalog import Catalog, read_palette
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def draw(root, palette, tmp_path_factory):
     from matplotlib.figure import Figure
 
     style = tmp_path_factory.mktemp("style") / "matplotlibrc"
-    style.write_text(matplotlib_style(root, palette))
+    style.write_text(make_runner(Catalog(root, palette=palette)).style)
 
     def make(plot) -> str:
         with mpl.rc_context(fname=str(style)):
@@ -126,17 +126,8 @@ def test_black_text_takes_the_ink_of_the_page(themed):
 
 def test_a_drawing_loses_its_comments_and_indentation_only(tmp_path):
     path = tmp_path / "a.svg"
+    names = ' xmlns="http://www.w3.org/2000/svg"'
     path.write_text(
-        "<!-- how\nit is made -->\n<svg>\n  <title>a  b</title>\n  <g>\n  </g>\n</svg>\n"
+        f"<!-- how\nit is made -->\n<svg{names}>\n  <title>a  b</title>\n  <g>\n  </g>\n</svg>\n"
     )
-    assert read_drawing(path) == "<svg><title>a  b</title><g></g></svg>"
-
-
-def test_figures_are_put_back_where_they_were():
-    plot, drawing = ('<svg class="plot"><path/></svg>', '<svg class="drawing"><g>\n</g></svg>')
-    pages = [f"<p>{plot}</p>{drawing}<svg><icon/></svg>", drawing, "<p>none</p>"]
-    aside = SetAside()
-    taken = [aside.take(page) for page in pages]
-    assert not any("path" in page or "<g>" in page for page in taken)
-    assert "<svg><icon/></svg>" in taken[0]
-    assert [aside.put_back(page) for page in reversed(taken)] == pages[::-1]
+    assert read_drawing(path) == "<svg data-search-exclude><title>a  b</title><g></g></svg>"

@@ -1,4 +1,4 @@
-"""The reading list, the gallery and the proof, made from metadata alone."""
+"""The reading list, the gallery, the path and the status, made from metadata alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 
 from readinglist.pages.lists import lists
 from readinglist.running.pending import pending_run
-from readinglist.running.status import proof
-from readinglist.settings import Settings
 from readinglist.sources.link_records import LinkRecord
 from readinglist.sources.resource import read_resource
 
@@ -32,7 +30,6 @@ def project(make_snippet, run_of, project_of, text_of_resource, tmp_path):
         (heavy, replace(run_of(heavy), seconds=10.5, date="2026-01-01", versions=versions)),
         resources=[read_resource(tmp_path / f"{name}.md") for name in pages],
         links={"https://example.org/original": LinkRecord(archived="https://example.org/archived")},
-        settings=Settings(extra={"proof_package": "torch"}),
     )
 
 
@@ -74,20 +71,6 @@ def test_the_gallery_has_every_snippet_with_its_time(shown):
     assert "Plain & <simple>" in plain
     assert "a concept" in plain
     assert (plain[-3:], heavy[-4:]) == ("1.2", "10.5")
-
-
-def test_the_proof_sums_up_the_runs_behind_a_page(project):
-    both = proof(project, ["plain", "heavy"])
-    assert (both.date, both.seconds, both.assertions, both.snippets) == ("2026-01-01", 11.75, 3, 2)
-    assert both.versions == ["torch 2.13.0", "Python 3.11.0"]
-
-
-def test_the_proof_of_a_page_without_the_package_names_python_alone(project):
-    assert proof(project, ["plain"]).versions == ["Python 3.11.0"]
-
-
-def test_a_page_without_snippets_proves_nothing(project):
-    assert proof(project, []) is None
 
 
 def test_a_run_that_has_not_ended_is_not_told_as_one(project, shown):

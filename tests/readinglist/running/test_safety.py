@@ -5,8 +5,9 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from readinglist.running.run_checks import run_faults
-from readinglist.running.safety import active_parts, active_parts_of_svg, clean_output
+from readinglist.pages.cells import clean_output
+from readinglist.running.outputs import Shown
+from readinglist.running.run_checks import active_parts, run_faults
 
 ATTACKS = {
     "<script>alert(1)</script>": "<script>",
@@ -35,18 +36,18 @@ HARMLESS = [
 
 @pytest.mark.parametrize("html", ATTACKS)
 def test_what_acts_is_named(html):
-    assert ATTACKS[html] in list(active_parts(f"<p>before</p>{html}"))
+    assert ATTACKS[html] in list(active_parts(Shown.HTML, f"<p>before</p>{html}"))
 
 
 @pytest.mark.parametrize("html", HARMLESS)
 def test_what_is_text_is_not(html):
-    assert list(active_parts(html)) == []
+    assert list(active_parts(Shown.HTML, html)) == []
 
 
 @pytest.mark.parametrize("html", ATTACKS)
 def test_an_output_is_cleaned_of_it_as_well(html):
     cleaned = clean_output(f"<p>before</p>{html}")
-    assert list(active_parts(cleaned.replace(" style=", " data-style="))) == []
+    assert list(active_parts(Shown.HTML, cleaned.replace(" style=", " data-style="))) == []
     assert "alert" not in cleaned
     assert "before" in cleaned
 
@@ -71,7 +72,7 @@ def test_a_table_survives_the_cleaning():
 )
 def test_what_acts_in_a_figure_is_named(inside, part):
     names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    assert list(active_parts_of_svg(f"<svg {names}><g>{inside}</g></svg>")) == [part]
+    assert list(active_parts(Shown.FIGURE, f"<svg {names}><g>{inside}</g></svg>")) == [part]
 
 
 def test_a_run_that_would_act_is_a_fault_at_its_cell(make_snippet, run_of):

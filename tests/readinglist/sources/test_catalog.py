@@ -95,9 +95,3 @@ def test_a_resource_in_a_folder_of_its_own(tree):
         "docs/resources/sub/b.md:1: a resource's page stands in docs/resources/ itself; "
         "move it there"
     ]
-
-
-def test_the_next_resource_in_reading_order(tree):
-    catalog = read_catalog(tree({}, {"one": {"order": 2}, "two": {"order": 1}}))
-    two, one = catalog.resources
-    assert (catalog.following(two), catalog.following(one)) == (one, None)
