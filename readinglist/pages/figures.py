@@ -41,9 +41,9 @@ def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str
     etree.strip_tags(root, "bare")  # half of a figure's elements, and they do nothing
     box = root.get("viewBox", "0 0 1 1")
     body = "".join(etree.tostring(child, encoding="unicode") for child in root)
-    body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)
-    body = re.sub(r">\s+<", "><", body)
-    return f'<svg class="plot" role="img" aria-label="{escape(alt)}" viewBox="{box}">{body}</svg>'
+    body = re.sub(r' xmlns(:\w+)?="[^"]*"|(?<=>)\s+(?=<)', "", body)
+    attributes = f'class="plot" data-search-exclude role="img" aria-label="{escape(alt)}"'
+    return f'<svg {attributes} viewBox="{box}">{body}</svg>'
 
 
 def _themed_attribute(attribute: str, value: str, name: str, colours: dict[str, str]) -> str:
