@@ -42,7 +42,7 @@ def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str
     box = root.get("viewBox", "0 0 1 1")
     body = "".join(etree.tostring(child, encoding="unicode") for child in root)
     body = re.sub(r' xmlns(:\w+)?="[^"]*"|(?<=>)\s+(?=<)', "", body)
-    attributes = f'class="plot" data-search-exclude role="img" aria-label="{escape(alt)}"'
+    attributes = f'class="plot" data-search-exclude="" role="img" aria-label="{escape(alt)}"'
     return f'<svg {attributes} viewBox="{box}">{body}</svg>'
 
 
@@ -69,5 +69,5 @@ def read_drawing(path: Path) -> str:
     Its text comes letter by letter, so it is kept out of the search.
     """
     text = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    text = text.replace(' xmlns="http://www.w3.org/2000/svg"', " data-search-exclude", 1)
+    text = text.replace(' xmlns="http://www.w3.org/2000/svg"', ' data-search-exclude=""', 1)
     return re.sub(r">\s+<", "><", text).strip()

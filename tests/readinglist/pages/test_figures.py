@@ -130,4 +130,4 @@ def test_a_drawing_loses_its_comments_and_indentation_only(tmp_path):
     path.write_text(
         f"<!-- how\nit is made -->\n<svg{names}>\n  <title>a  b</title>\n  <g>\n  </g>\n</svg>\n"
     )
-    assert read_drawing(path) == "<svg data-search-exclude><title>a  b</title><g></g></svg>"
+    assert read_drawing(path) == '<svg data-search-exclude=""><title>a  b</title><g></g></svg>'
