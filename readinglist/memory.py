@@ -26,9 +26,11 @@ class Memory:
 
     def open(self, root: Path) -> None:
         """Takes up what an earlier process has saved; what cannot be read is made again."""
-        self._path, self._stored = cache_folder(root) / "kept" / "memory.json", {}
-        with suppress(OSError, ValueError, TypeError):
-            self._stored = dict(json.loads(self._path.read_text(encoding="utf-8")))
+        path = cache_folder(root) / "kept" / "memory.json"
+        if path != self._path:
+            self._path, self._stored = path, {}
+            with suppress(OSError, ValueError, TypeError):
+                self._stored = dict(json.loads(path.read_text(encoding="utf-8")))
 
     def recall(self, made_of: Iterable[str], make: Callable[[], Any]) -> Any:
         """What `make` gives, made only if it was not yet made of the same; JSON can hold it."""
@@ -65,8 +67,8 @@ def _own_code() -> str:
 
 
 def remembered(*packages: str) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
-    """A decorator: remembers the results of a function of texts, as long as Python, these packages
-    and our own code stay the same."""
+    """A decorator: remembers the results of a function, by what represents its arguments, as long
+    as Python, these packages and our own code stay the same."""
 
     def decorate(function: Callable[..., Made]) -> Callable[..., Made]:
         @functools.cache
@@ -75,8 +77,9 @@ def remembered(*packages: str) -> Callable[[Callable[..., Made]], Callable[..., 
             return [function.__qualname__, _own_code(), platform.python_version(), *versions]
 
         @functools.wraps(function)
-        def recall(*arguments: str) -> Made:
-            return MEMORY.recall((*made_by(), *arguments), lambda: function(*arguments))
+        def recall(*arguments: Any) -> Made:
+            made_of = (*made_by(), *map(repr, arguments))
+            return MEMORY.recall(made_of, lambda: function(*arguments))
 
         return recall
 

@@ -1,7 +1,4 @@
-"""`links`: keeps docs/links.json, a record for every link of the project that leaves the site.
-
-With `--refresh`, which a scheduled job gives, it asks the addresses if they are still there.
-"""
+"""`links`: keeps docs/links.json, a record for every link off the site, and asks if it is there."""
 
 import argparse
 import re

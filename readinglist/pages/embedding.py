@@ -20,7 +20,7 @@ from readinglist.running.project import Project
 
 DRAWINGS = Path("docs", "assets", "drawings")
 OPTIONS = ("source", "output", "folded")
-# The fence that carries finished HTML through Markdown; the adapter registers it.
+# The fence that stands for finished HTML in Markdown, by its number; the adapter registers it.
 HTML_FENCE = "rendered"
 
 
@@ -33,6 +33,7 @@ class Page:
     lines_before: int = 0  # of the file before `text`: its front matter
     url_of: Callable[[str], str] = str  # from a path below docs/ to a link from here
     lists: dict[str, Callable[[], str]] = field(default_factory=dict)
+    embedded: list[str] = field(default_factory=list)  # the HTML of all blocks so far
     used: list[str] = field(default_factory=list)  # the snippets it turned out to embed
     places: Counter[tuple[str, str]] = field(default_factory=Counter)  # of outputs so far, by cell
 
@@ -48,11 +49,11 @@ def embed(page: Page, project: Project) -> str:
     done, line = 0, page.lines_before + 1
     for block in FENCED.finditer(page.text):
         text = page.text[done : block.start()]
-        filled = fill_values(text, project.runs)
-        faults += [Fault(page.path, line + below, message) for below, message in filled.problems]
-        page.used += filled.used
+        filled, used, problems = fill_values(text, project.runs)
+        faults += [Fault(page.path, line + below, message) for below, message in problems]
+        page.used += used
         line += text.count("\n")
-        result.append(filled.text)
+        result.append(filled)
         try:
             result.append(_embed_block(page, project, block))
         except ValueError as error:
@@ -85,10 +86,9 @@ def _embed_block(page: Page, project: Project, block: re.Match[str]) -> str:
         page.used += used
     else:
         rendered = page.lists[kind]()
-    # Markdown would make spaces of a tab. A line of tildes in an output must not end the fence.
-    rendered = rendered.replace("\t", "&#9;")
-    fence = "~" * (8 + max(map(len, re.findall(r"~+", rendered)), default=0))
-    return re.sub("(?m)^", block["indent"], f"{fence} {HTML_FENCE}\n{rendered}\n{fence}")
+    page.embedded.append(rendered)
+    fence = f"~~~ {HTML_FENCE}\n{len(page.embedded) - 1}\n~~~"
+    return re.sub("(?m)^", block["indent"], fence)
 
 
 def _cell(page: Page, project: Project, content: list[str], options: list[str]) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from lxml import etree
 
+from readinglist.memory import remembered
+
 SVG = "{http://www.w3.org/2000/svg}"
 HEX = re.compile(r"#[0-9a-f]{6}\b")
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
@@ -22,6 +24,7 @@ PAGE_COLOURS = {
 }
 
 
+@remembered()
 def themed_figure(svg: str, alt: str, name: str, palette: dict[str, str]) -> str:
     """A matplotlib SVG as inline SVG, in the page's colours and with `name` before its ids."""
     colours = {colour: f"var(--{quantity})" for quantity, colour in palette.items()} | PAGE_COLOURS

@@ -1,4 +1,4 @@
-"""What is done to finished HTML: terms, archived copies, copy buttons, figures set aside."""
+"""What is done to finished HTML: terms, archived copies, copy buttons."""
 
 import re
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape, unescape
 from itertools import count
 
+from readinglist.memory import remembered
 from readinglist.sources.glossary import Term
 from readinglist.sources.link_records import LinkRecord
 
@@ -37,6 +38,7 @@ OTHER = (
 ROLES = dict.fromkeys(RUNNING, "running") | dict.fromkeys(OTHER, "other")
 
 
+@remembered()
 def mark_terms(html: str, terms: list[Term], glossary: str) -> str:
     """The page with the first use of each term as a link to it, the sentence as its title."""
     if not terms:

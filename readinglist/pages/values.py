@@ -22,6 +22,7 @@ FORMULA = re.compile(
 EXPONENT = re.compile(r"e(?:\+|(-))0*(\d+)$")
 # What Markdown would read as markup, or a line's end as the end of a paragraph.
 MARKUP = re.compile(r"[^\w ,]|_")
+Problems = list[tuple[int, str]]  # line in the text, message
 
 
 class Value(NamedTuple):
@@ -33,18 +34,11 @@ class Value(NamedTuple):
     text: str
 
 
-class Filled(NamedTuple):
-    """A text with its values in place, the snippets they came from, and what was wrong."""
-
-    text: str
-    used: list[str]
-    problems: list[tuple[int, str]]  # line in the text, message
-
-
-def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
-    """Fills in the values of some paragraphs; what stands in code spans stays as it is."""
+def fill_values(text: str, runs: Mapping[str, Run]) -> tuple[str, list[str], Problems]:
+    """Some paragraphs with their values in place, but for what stands in code spans; the snippets
+    that the values came from; and what was wrong."""
     used: list[str] = []
-    problems: list[tuple[int, str]] = []
+    problems: Problems = []
     # Code is blanked out of what is searched, at the same length, so that positions hold.
     searched = CODE_SPAN.sub(lambda span: re.sub(r"[^\n]", " ", span[0]), text)
     formulas = [match.span() for match in FORMULA.finditer(searched)]
@@ -61,7 +55,7 @@ def fill_values(text: str, runs: Mapping[str, Run]) -> Filled:
         in_formula = any(start < match.start() < end for start, end in formulas)
         return _latex(value.text) if in_formula else _html(value)
 
-    return Filled(VALUE.sub(fill, text), used, problems)
+    return VALUE.sub(fill, text), used, problems
 
 
 def _value_of(inside: str, runs: Mapping[str, Run]) -> Value:

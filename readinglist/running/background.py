@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from readinglist.faults import Faults
+from readinglist.memory import MEMORY
 from readinglist.running.pending import pending_run
 from readinglist.running.run_checks import run_faults
 from readinglist.running.runner import Runner
@@ -117,6 +118,7 @@ class Background:
             job.stop()
         self._pool.shutdown()
         self._timer.cancel()
+        MEMORY.save()
 
 
 def _failure(runner: Runner, snippet: Snippet, root: Path) -> str:

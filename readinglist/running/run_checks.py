@@ -1,7 +1,4 @@
-"""What must be true of a run before a page shows it.
-
-Nothing of it acts on the page or loads anything; the policy in a page's head is a second line.
-"""
+"""What must be true of a run before a page shows it: told in words, and nothing that acts."""
 
 import re
 from collections.abc import Iterator

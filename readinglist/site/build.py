@@ -50,6 +50,7 @@ class Build:
         default_factory=lambda: TemporaryDirectory(prefix="pages-")
     )
     faults: list[Fault] = field(default_factory=list)
+    embedded: list[str] = field(default_factory=list)  # HTML that fences in pages stand for
     used: dict[str, list[str]] = field(default_factory=dict)  # page: the snippets it shows
     linked: list[Linked] = field(default_factory=list)
 
@@ -128,7 +129,7 @@ class Build:
         """The Markdown of a page of docs/ with everything embedded, without its front matter."""
         path = self.project.root / "docs" / source
         _, body, before = split_front_matter(read_text(path))
-        page = Page(path, body, before, url_of, lists(self.project, url_of))
+        page = Page(path, body, before, url_of, lists(self.project, url_of), self.embedded)
         self.linked.append(read_links(path, body, self.project))
         try:
             body = embed(page, self.project)
@@ -196,7 +197,6 @@ class Build:
         font.parent.mkdir(parents=True, exist_ok=True)
         font.write_bytes(formulas.math_font(formulas.characters(pages)))
         write_exports(self.project, self.shown_by, built)
-        MEMORY.save()
 
 
 def navigation(project: Project) -> list[Any]:

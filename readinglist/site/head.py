@@ -14,11 +14,9 @@ SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def script_sums(env: jinja2.Environment, **context: object) -> Callable[[str], str]:
-    """The sums of the scripts within a page, by its way to the root.
+    """The sums of the scripts that Material writes into a page, by its way to the root.
 
-    Scripts are files of this site, and the few lines that Material writes into each page. These
-    alone the policy allows by their sums: one that found its way into a page by other means, a
-    browser does not run.
+    The policy allows these, and files of this site: others, a browser does not run.
     """
 
     @cache  # pages at one depth have the same

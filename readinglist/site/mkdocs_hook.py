@@ -21,6 +21,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist.faults import Faults
+from readinglist.memory import MEMORY
 from readinglist.pages.embedding import HTML_FENCE
 from readinglist.running.background import Background
 from readinglist.site.build import NOTEBOOK_TEMPLATES, Build
@@ -51,17 +52,17 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if not background:
         config.site_dir = str(staging_folder(site))
     jupyter_settings.templates_dir = str(root / NOTEBOOK_TEMPLATES)
-    # The fence that carries finished HTML through Markdown.
-    fence = {"name": HTML_FENCE, "class": HTML_FENCE, "format": lambda source, *_, **__: source}
+    fence: dict[str, Any] = {"name": HTML_FENCE, "class": HTML_FENCE}
+    fence["format"] = lambda source, *_, **__: build.embedded[int(source)]
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [fence]
     return config
 
 
 def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
+    server.build_delay = 0.02  # seconds in which nothing more must change
     for watcher in (server.observer, *server.observer.emitters):
-        watcher._timeout = 0.1  # seconds between two looks at the files; MkDocs takes half a one
-    if background:
-        server.watch(str(background.folder))
+        watcher._timeout = 0.05  # seconds between two looks at the files; MkDocs takes half a one
+    server.watch(str(background.folder))  # type: ignore[union-attr]
     return server
 
 
@@ -136,6 +137,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     with _aborting(build.project.root):
         build.finish(Path(config.site_dir))
     if not background:
+        MEMORY.save()
         publish(Path(config.site_dir), site)
         config.site_dir = str(site)
 

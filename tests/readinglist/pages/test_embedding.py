@@ -63,12 +63,15 @@ def to_html(root):
         name, options = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
         extensions.append(name)
         settings[name] = options or {}
-    fence = {"name": HTML_FENCE, "class": HTML_FENCE, "format": lambda source, *_, **__: source}
+    embedded: list[str] = []
+    take = {"format": lambda source, *_, **__: embedded[int(source)]}
+    fence = {"name": HTML_FENCE, "class": HTML_FENCE, **take}
     settings["pymdownx.superfences"] = {"custom_fences": [fence]}
     # MkDocs adds the first three itself, unless the project has set them up.
     unique = list(dict.fromkeys(extensions))
 
-    def convert(text: str) -> lxml.html.HtmlElement:
+    def convert(text: str, page: Page) -> lxml.html.HtmlElement:
+        embedded[:] = page.embedded
         converted = markdown.markdown(text, extensions=unique, extension_configs=settings)
         return lxml.html.fragment_fromstring(converted, "main")
 
@@ -78,7 +81,12 @@ def to_html(root):
 @pytest.fixture
 def shown(page, project, to_html):
     """The HTML of a page of this text."""
-    return lambda text: to_html(embed(page(text), project))
+
+    def show(text: str) -> lxml.html.HtmlElement:
+        made = page(text)
+        return to_html(embed(made, project), made)
+
+    return show
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import namedtuple
 
 import pytest
 
@@ -15,13 +16,15 @@ VALUES = {"loss": 0.01234, "tiny": -1.5e-7, "large": 2.5e10, "count": 1234567, "
 REFUSED = {"weights": "a Tensor that is not a single number", "nan": "not finite (nan)",
            "module": "a module"}  # fmt: skip
 
+Filled = namedtuple("Filled", "text used problems")
+
 
 @pytest.fixture
 def filled(make_snippet, run_of):
     """A text with the values of one snippet, `net`, filled in."""
     run = run_of(make_snippet("net", "# %% a\n1"), values=VALUES)
     run.values.update({name: {"refused": why} for name, why in REFUSED.items()})
-    return lambda text: fill_values(text, {"net": run})
+    return lambda text: Filled(*fill_values(text, {"net": run}))
 
 
 @pytest.fixture
