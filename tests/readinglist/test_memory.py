@@ -2,8 +2,10 @@
 
 import inspect
 import json
+from pathlib import Path
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
 from readinglist import memory
 from readinglist.memory import Memory, remembered
@@ -84,4 +86,21 @@ def test_each_renderer_is_in_the_key_of_what_it_makes():
     assert made_with(links._parsed) == {"markdown", "pymdown-extensions"}
     assert made_with(formulas.to_mathml) == {"latex2mathml"}
     assert made_with(formulas._subset) == {"fonttools", "brotli"}
-    assert {"mkdocs-jupyter", "nbconvert", "mistune"} <= set(build.NOTEBOOK_RENDERER)
+
+
+@pytest.mark.parametrize("package", ["mkdocs-jupyter", "nbconvert", "mistune"])
+def test_another_renderer_of_prose_renders_a_notebook_again(
+    fresh, project_of, monkeypatch, tmp_path, package
+):
+    monkeypatch.setattr(build, "MEMORY", fresh)
+    made = build.Build(project_of(), FileSystemBytecodeCache(str(tmp_path)))
+    Path(made.generated.name, "a.ipynb").write_text("{}")
+    rendered = []
+
+    def html() -> str:
+        return made.notebook_html("a.ipynb", lambda: rendered.append(1) or f"<p>{len(rendered)}")
+
+    assert html() == html() == "<p>1"
+    version = build.version
+    monkeypatch.setattr(build, "version", lambda n: "another" if n == package else version(n))
+    assert html() == html() == "<p>2"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from readinglist.sources.snippet import read_snippet
+from readinglist.sources.snippet import definitions, read_snippet
 
 FIRST = 13  # the line of the first code cell's marker
 
@@ -216,3 +216,15 @@ def test_a_nameless_cell_does_not_hide_its_imports(wrong, text_of_snippet):
         "this cell has no name;",
         "imports the project it",
     ]
+
+
+def test_definition_cells_run_in_order_and_demo_cells_do_not(make_snippet):
+    snippet = make_snippet(
+        "thing",
+        "# %% one\ndef one(x: int):\n    return x + OFFSET",
+        '# %% two tags=["demo"]\nraise RuntimeError("a demo ran")',
+        "# %% three\nOFFSET = one.__annotations__['x'](2)",
+    )
+    names = definitions(snippet.path)
+    assert names.one(1) == 3
+    assert names.__name__ == "thing"
