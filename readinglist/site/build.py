@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -27,6 +26,7 @@ from readinglist.running.project import Project, open_project, open_served_proje
 from readinglist.settings import FILE, cache_folder, writable
 from readinglist.site.exports import write_exports
 from readinglist.site.search_index import RESOURCE_BOOST, complete_index
+from readinglist.sources.dependencies import installed_version
 from readinglist.sources.glossary import GLOSSARY
 from readinglist.sources.resource import Resource, split_front_matter
 from readinglist.sources.snippet import Snippet
@@ -108,7 +108,7 @@ class Build:
     def notebook_html(self, source: str, render: Callable[[], str]) -> str:
         """What `render` makes of a notebook's prose, from memory if nothing it depends on changed:
         for all pages it takes a quarter of a whole build."""
-        renderer = [f"{name} {version(name)}" for name in NOTEBOOK_RENDERER]
+        renderer = [f"{name} {installed_version(name)}" for name in NOTEBOOK_RENDERER]
         templates = sorted((self.project.root / NOTEBOOK_TEMPLATES).rglob("*.j2"))
         notebook = Path(self.generated.name, source)
         texts = (path.read_text(encoding="utf-8") for path in (notebook, *templates))

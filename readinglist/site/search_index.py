@@ -6,12 +6,12 @@ page counts, its front matter says: `search: boost`.
 """
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from readinglist.memory import MEMORY
 from readinglist.sources.catalog import Catalog
+from readinglist.sources.dependencies import installed_version
 
 # How much a hit on a resource's page counts. A program says a word often, and would else come
 # before the sentence that explains it.
@@ -40,6 +40,7 @@ def remember_entries(plugin: Any) -> None:
     if plugin is None:
         return
     index, add = plugin.search_index, plugin.search_index.add_entry_from_context
+    material = installed_version("mkdocs-material")
 
     def recall(page: Any) -> None:
         def entries() -> list[dict[str, Any]]:
@@ -48,8 +49,8 @@ def remember_entries(plugin: Any) -> None:
             made, index.entries[first:] = index.entries[first:], []
             return made
 
-        settings = json.dumps([page.title, page.meta], default=str)
+        settings = json.dumps([material, page.title, page.meta], default=str)
         page_text = (page.url, settings, str(page.toc), page.content)
-        index.entries += MEMORY.recall([version("mkdocs-material"), *page_text], entries)
+        index.entries += MEMORY.recall(page_text, entries)
 
     index.add_entry_from_context = recall
