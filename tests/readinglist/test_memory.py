@@ -101,6 +101,7 @@ def test_another_renderer_of_prose_renders_a_notebook_again(
         return made.notebook_html("a.ipynb", lambda: rendered.append(1) or f"<p>{len(rendered)}")
 
     assert html() == html() == "<p>1"
-    version = build.version
-    monkeypatch.setattr(build, "version", lambda n: "another" if n == package else version(n))
+    version = build.installed_version
+    changed = {package: "another"}
+    monkeypatch.setattr(build, "installed_version", lambda name: changed.get(name, version(name)))
     assert html() == html() == "<p>2"
