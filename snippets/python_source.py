@@ -204,8 +204,9 @@ print(samples[0][:500])
 # %% [markdown]
 # ## What Python says
 #
-# From far it is Python. The next cell counts. A line is parsed as a statement of its own, with a
-# `pass` after a colon. A function goes from its `def` to the next line that starts at the margin.
+# From a distance it looks like Python. The next cell counts. A line is parsed as a statement of
+# its own, with a `pass` after a colon. A function goes from its `def` to the next line
+# that starts at the margin.
 
 
 # %% complaint
