@@ -4,12 +4,14 @@ What a page may say is replaced: a fenced `cell`, `drawing` or `claim` block, a 
 `resources`, and an inline value `[[snippet.name:format]]`. The rest passes through as it is.
 """
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from readinglist.faults import Fault, Faults, look_up
 from readinglist.pages.cells import render_cell
@@ -20,7 +22,6 @@ from readinglist.running.project import Project
 
 DRAWINGS = Path("docs", "assets", "drawings")
 OPTIONS = ("source", "output", "folded")
-# The fence that stands for finished HTML in Markdown, by its number; the adapter registers it.
 HTML_FENCE = "rendered"
 
 
@@ -33,7 +34,7 @@ class Page:
     lines_before: int = 0  # of the file before `text`: its front matter
     url_of: Callable[[str], str] = str  # from a path below docs/ to a link from here
     lists: dict[str, Callable[[], str]] = field(default_factory=dict)
-    embedded: list[str] = field(default_factory=list)  # the HTML of all blocks so far
+    embedded: dict[str, str] = field(default_factory=dict)  # the HTML of blocks, by its digest
     used: list[str] = field(default_factory=list)  # the snippets it turned out to embed
     places: Counter[tuple[str, str]] = field(default_factory=Counter)  # of outputs so far, by cell
 
@@ -65,6 +66,12 @@ def embed(page: Page, project: Project) -> str:
     return "".join(result)
 
 
+def html_fence(embedded: Mapping[str, str]) -> dict[str, Any]:
+    """The fence, as superfences takes it, that stands in Markdown for finished HTML."""
+    take = {"format": lambda digest, *_, **__: embedded[digest]}
+    return {"name": HTML_FENCE, "class": HTML_FENCE, **take}
+
+
 def _embed_block(page: Page, project: Project, block: re.Match[str]) -> str:
     """What a fenced block becomes: one of another kind stays as it stands."""
     kind, *options = (block["info"] or "").split() or ["fenced"]
@@ -86,8 +93,9 @@ def _embed_block(page: Page, project: Project, block: re.Match[str]) -> str:
         page.used += used
     else:
         rendered = page.lists[kind]()
-    page.embedded.append(rendered)
-    fence = f"~~~ {HTML_FENCE}\n{len(page.embedded) - 1}\n~~~"
+    digest = hashlib.sha256(rendered.encode()).hexdigest()
+    page.embedded[digest] = rendered
+    fence = f"~~~ {HTML_FENCE}\n{digest}\n~~~"
     return re.sub("(?m)^", block["indent"], fence)
 
 

@@ -17,7 +17,7 @@ from readinglist.sources.works import pdf_remedy
 
 # Those of mkdocs.yml that make links, images and anchors.
 EXTENSIONS = ("attr_list", "md_in_html", "tables", "toc", "pymdownx.details")
-EXTERNAL = ("http", "https", "mailto")
+EXTERNAL = ("http", "https", "mailto", "data")
 # A fenced block, of whatever kind, up to its closing fence or else to the end of the page. The end
 # of the page is a match too, an empty one, so that text below the last block has a block after it.
 FENCED = re.compile(
@@ -79,7 +79,7 @@ def linkable(pages: Iterable[Linked], catalog: Catalog) -> dict[str, set[str] | 
 
 def link_faults(page: Linked, docs: Path, anchors: Anchors) -> Iterator[Fault]:
     """What is wrong with the links and images of a page."""
-    for link in dict.fromkeys(page.links):
+    for link in dict.fromkeys([*page.links, *(source for source, _ in page.images)]):
         if problem := _problem(link, page.path.relative_to(docs).as_posix(), docs, anchors):
             yield Fault(page.path, line_of_link(page.path, link), problem)
     for source, text in page.images:

@@ -1,10 +1,9 @@
 """The files of a snippet's page: the notebook that becomes it, and what can be downloaded."""
 
+import json
 import shutil
 from html import escape
 from pathlib import Path
-
-import nbformat
 
 from readinglist.pages.cells import render_cell
 from readinglist.running.project import Project
@@ -21,7 +20,7 @@ def write_notebook(folder: Path, snippet: Snippet) -> str:
     notebook.cells[0].source = notebook.cells[0].source.split("\n", 1)[1].lstrip()
     path = f"snippets/{snippet.name}.ipynb"
     (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, folder / path)
+    (folder / path).write_text(json.dumps(notebook), encoding="utf-8")
     return path
 
 
@@ -47,5 +46,5 @@ def write_downloads(folder: Path, project: Project, snippet: Snippet) -> list[st
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     notebook = f"{snippet.name}.ipynb"
-    nbformat.write(run.notebook, folder / "downloads" / notebook)
+    (folder / "downloads" / notebook).write_text(run.notebook_file, encoding="utf-8")
     return [f"downloads/{name}" for name in (*sources, notebook)]

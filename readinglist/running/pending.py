@@ -3,7 +3,6 @@
 import ast
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import nbformat
 
@@ -18,27 +17,21 @@ class Unknown:
         return "…"
 
 
-@dataclass(frozen=True)
-class PendingRun(Run):
-    """Stands for the run of a snippet that has not ended, or has failed."""
-
-    pending = True
-
-
-def pending_run(snippet: Snippet, says: str = "") -> PendingRun:
+def pending_run(snippet: Snippet, says: str = "") -> Run:
     """A run of `snippet` whose demo cells show the text `says`, and whose values are unknown."""
     notebook = snippet.notebook()
     demos = {cell.name for cell in snippet.code.values() if cell.demo}
     for cell in notebook.cells:
         if says and cell.metadata.get("name") in demos:
             cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=says)]
-    return PendingRun(
+    return Run(
         seconds=0.0,
         date=datetime.date.today().isoformat(),
         assertions=snippet.assertions,
         versions=environment(snippet),
         values={name: {"value": Unknown()} for name in assigned(snippet)},
         notebook=notebook,
+        pending=True,
     )
 
 

@@ -2,7 +2,6 @@
 
 import datetime
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Collection, Iterator
@@ -60,9 +59,7 @@ class Runner:
     def _run_missing(self, snippets: list[Snippet], workers: int | None) -> dict[str, Run]:
         runs: dict[str, Run] = {}
         faults: list[Fault] = []
-        bar = tqdm(
-            total=len(snippets), desc="snippets", unit="", file=sys.stderr, dynamic_ncols=True
-        )
+        bar = tqdm(total=len(snippets), desc="snippets", unit="", dynamic_ncols=True)
         # Not in the main thread: nbclient would install signal handlers that outlive a run.
         with bar, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             names = {pool.submit(self.run_one, s): s.name for s in snippets}

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ NEWEST = 3  # runs of a snippet that are kept: those of a branch and of main, sa
 class Run:
     """What one run of a snippet produced."""
 
-    pending = False  # whether it has yet to end
     seconds: float
     date: str
     assertions: int
@@ -42,6 +42,12 @@ class Run:
     files: dict[str, Path] = field(default_factory=dict)
     # Each with its cell, line in the cell, category, message, and whether it is a deprecation.
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    pending: bool = False  # whether it has yet to end, or has failed
+
+    @cached_property
+    def notebook_file(self) -> str:
+        """The text of the notebook's file, without nbformat's validation, which is slow."""
+        return nbformat.v4.writes_json(self.notebook) + "\n"
 
 
 def environment(snippet: Snippet) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Build:
         default_factory=lambda: TemporaryDirectory(prefix="pages-")
     )
     faults: list[Fault] = field(default_factory=list)
-    embedded: list[str] = field(default_factory=list)  # HTML that fences in pages stand for
+    embedded: dict[str, str] = field(default_factory=dict)  # HTML that fences in pages stand for
     used: dict[str, list[str]] = field(default_factory=dict)  # page: the snippets it shows
     linked: list[Linked] = field(default_factory=list)
 

@@ -22,7 +22,7 @@ from mkdocs_jupyter.config import settings as jupyter_settings
 
 from readinglist.faults import Faults
 from readinglist.memory import MEMORY
-from readinglist.pages.embedding import HTML_FENCE
+from readinglist.pages.embedding import html_fence
 from readinglist.running.background import Background
 from readinglist.site.build import NOTEBOOK_TEMPLATES, Build
 from readinglist.site.head import script_sums
@@ -33,6 +33,7 @@ from readinglist.sources.snippet import Snippet
 background: Background | None = None  # while the site is served
 build: Build
 site: Path  # where the finished site goes
+rendered: dict[tuple[Any, ...], Any] = {}  # what MkDocs makes of Markdown, by what it was made of
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -42,28 +43,24 @@ def on_startup(command: str, dirty: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
+def on_config(config: MkDocsConfig) -> None:
     global build, site
     root, site = Path(config.config_file_path).parent, Path(config.site_dir)
     with _aborting(root):
         build = Build.begin(root, background)
     config.nav = build.navigation()
     config.watch += [str(root / folder) for folder in ("snippets", "theme", "readinglist")]
-    if not background:
-        config.site_dir = str(staging_folder(site))
+    config.site_dir = config.site_dir if background else str(staging_folder(site))
     jupyter_settings.templates_dir = str(root / NOTEBOOK_TEMPLATES)
-    fence: dict[str, Any] = {"name": HTML_FENCE, "class": HTML_FENCE}
-    fence["format"] = lambda source, *_, **__: build.embedded[int(source)]
-    config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = [fence]
-    return config
+    superfences = config.mdx_configs.setdefault("pymdownx.superfences", {})
+    superfences["custom_fences"] = [html_fence(build.embedded)]
 
 
-def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
+def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> None:
     server.build_delay = 0.02  # seconds in which nothing more must change
     for watcher in (server.observer, *server.observer.emitters):
         watcher._timeout = 0.05  # seconds between two looks at the files; MkDocs takes half a one
     server.watch(str(background.folder))  # type: ignore[union-attr]
-    return server
 
 
 def on_shutdown() -> None:
@@ -72,28 +69,24 @@ def on_shutdown() -> None:
 
 
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
-def on_files(files: Files, config: MkDocsConfig) -> Files:
+def on_files(files: Files, config: MkDocsConfig) -> None:
     for source in build.unpublished():
         files.remove(files.src_uris[source])
     at = (build.generated.name, config.site_dir, config.use_directory_urls)
     for path in build.write_generated():
         files.append(File(path, *at))
-    return files
 
 
-def on_env(env: Any, config: MkDocsConfig, files: Files) -> Any:
+def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     env.bytecode_cache = build.compiled_templates
     # The server writes a script of its own into each page, to load it anew.
     env.globals["script_sums"] = (lambda _: "") if background else script_sums(env, config=config)
     remember_entries(config.plugins.get("material/search"))
-    return env
 
 
 @event_priority(-100)  # after mkdocs-jupyter has put its renderer in place
-def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
-    if isinstance(build.subject(page.file.src_uri), Snippet):
-        page.render = partial(_render_once, page, page.render)  # type: ignore[method-assign]
-    return page
+def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> None:
+    page.render = partial(_render_once, page, page.render)  # type: ignore[method-assign]
 
 
 def _render_once(page: Page, render: Any, config: MkDocsConfig, files: Files) -> None:
@@ -101,7 +94,14 @@ def _render_once(page: Page, render: Any, config: MkDocsConfig, files: Files) ->
         render(config, files)
         return page.content or ""
 
-    page.content = build.notebook_html(page.file.src_uri, html)
+    if isinstance(build.subject(page.file.src_uri), Snippet):
+        page.content = build.notebook_html(page.file.src_uri, html)
+        return
+    made_of = (page.url, page.markdown, *files.src_uris, *config.markdown_extensions)
+    if made_of not in rendered:
+        render(config, files)
+        rendered[made_of] = page.content, page.toc, page._title_from_render
+    page.content, page.toc, page._title_from_render = rendered[made_of]
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

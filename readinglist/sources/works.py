@@ -6,16 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, Field, HttpUrl, ValidationError, field_validator
 
 from readinglist.faults import Fault, Faults, read_text
 from readinglist.settings import Settings
@@ -45,7 +36,7 @@ def _no_pdf(url: HttpUrl) -> HttpUrl:
 class Work(BaseModel):
     """What a citation tells of a work."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = {"extra": "forbid", "strict": True}
 
     title: Text
     authors: Annotated[list[Text], Field(min_length=1)]
@@ -62,7 +53,7 @@ class Work(BaseModel):
 
     @field_validator("day")
     @classmethod
-    def _is_a_day(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _is_a_day(cls, value: str | None, info: Any) -> str | None:
         if value and "year" in info.data:
             date.fromisoformat(f"{info.data['year']}-{value}")
         return value

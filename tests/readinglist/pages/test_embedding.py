@@ -10,7 +10,7 @@ import pytest
 from mkdocs.utils.yaml import yaml_load
 
 from readinglist.faults import Faults
-from readinglist.pages.embedding import HTML_FENCE, Page, embed
+from readinglist.pages.embedding import Page, embed, html_fence
 
 CODE = '''def step(x):
     """Say <b>what</b> & *why*."""
@@ -63,15 +63,13 @@ def to_html(root):
         name, options = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
         extensions.append(name)
         settings[name] = options or {}
-    embedded: list[str] = []
-    take = {"format": lambda source, *_, **__: embedded[int(source)]}
-    fence = {"name": HTML_FENCE, "class": HTML_FENCE, **take}
-    settings["pymdownx.superfences"] = {"custom_fences": [fence]}
+    embedded: dict[str, str] = {}
+    settings["pymdownx.superfences"] = {"custom_fences": [html_fence(embedded)]}
     # MkDocs adds the first three itself, unless the project has set them up.
     unique = list(dict.fromkeys(extensions))
 
     def convert(text: str, page: Page) -> lxml.html.HtmlElement:
-        embedded[:] = page.embedded
+        embedded.update(page.embedded)
         converted = markdown.markdown(text, extensions=unique, extension_configs=settings)
         return lxml.html.fragment_fromstring(converted, "main")
 

@@ -70,6 +70,15 @@ def test_good_links(faults, link):
     assert faults(f"## Here\n\n[there]({link})\n") == []
 
 
+def test_an_image_is_there(faults):
+    assert (
+        faults("![a](../assets/a%20b.svg)\n\n![b](data:image/gif;base64,R0lGODlhAQABAAAAACw=)")
+        == []
+    )
+    (fault,) = faults("![c](../assets/c.svg)")
+    assert fault.startswith("1: the link '../assets/c.svg' leads nowhere")
+
+
 @pytest.mark.parametrize(
     ("link", "start"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,6 @@ import pytest
 
 from readinglist.running.background import RUNNING, Background
 from readinglist.running.outputs import cell_outputs
-from readinglist.running.pending import PendingRun
 from readinglist.running.runner import Runner
 from readinglist.running.store import Cache
 from readinglist.sources.catalog import read_catalog
@@ -66,7 +66,23 @@ def test_what_is_stored_is_shown_at_once_and_the_rest_when_it_has_ended(project,
     runs = look(root)
     assert time.monotonic() - start < 2
     assert says(runs["quick"]) == "done 1"
-    assert isinstance(runs["slow"], PendingRun)
+    assert runs["slow"].pending
+
+
+def test_a_run_is_read_again_only_if_the_snippet_or_the_cache_changed(project, served, tmp_path):
+    _, look, announced = served
+    root = project(one=QUICK.format(n=1))
+    look(root)
+    wait_for(announced)
+    run = look(root)["one"]
+    assert look(root)["one"] is run
+    program = root / "snippets" / "one.py"
+    program.write_text(f"{program.read_text()}\n\n# %% [markdown]\n# And so it ends.\n")
+    again = look(root)["one"]
+    assert again.notebook.cells[-1].source == "And so it ends."
+    assert says(again) == "done 1"
+    shutil.rmtree(tmp_path / "cache")
+    assert says(look(root)["one"]) == RUNNING
 
 
 def test_a_save_runs_that_snippet_alone_and_ends_its_old_run(project, served, monkeypatch):

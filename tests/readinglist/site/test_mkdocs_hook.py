@@ -622,6 +622,17 @@ def test_a_served_site_fills_in_what_is_run_and_a_save_runs_one_snippet(project,
     assert new == {"slow", "counts"}
 
 
+def test_a_served_page_follows_its_text_its_values_and_the_files_there_are(project, add, read):
+    page = project / "docs/resources/one.md"
+    text = page.read_text()
+    assert "42" in read("resources/one.html")
+    page.write_text(f"{text}\nOne sentence more, and ![a dot](dot.svg).\n")
+    (page.parent / "dot.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    read("resources/one.html", "One sentence more", 'src="dot.svg"')
+    page.write_text(f"{text}\nAnother.\n")
+    assert "One sentence more" not in read("resources/one.html", "Another.", "42")
+
+
 def test_two_builds_at_once_both_succeed(project, add):
     good = contents(project / "site")
     shutil.rmtree(project / ".cache")
