@@ -152,7 +152,7 @@ def _write_config(project: Project, folder: Path, plugins: list[dict[str, Any]])
         ours = yaml_load(file)
     config = {name: ours[name] for name in KEPT}
     config["theme"].pop("custom_dir")
-    config["plugins"] = [name for name in config["plugins"] if isinstance(name, str)]
+    config["plugins"] = [one for one in config["plugins"] if "mkdocs-jupyter" not in one]
     config["plugins"] += plugins
     (folder / "mkdocs.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
