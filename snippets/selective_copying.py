@@ -10,8 +10,9 @@
 # # Copying what matters takes a second layer
 #
 # A few letters stand among blanks, each time elsewhere, and are to be written down in their order
-# at the end. One layer of minGRU cannot know how many letters came before; two layers can. This
-# goes with the first experiment in section 4 of Feng et al. 2024.
+# at the end. The gate of a first layer cannot know how many letters came before, since it reads the
+# input alone; that of a second layer can. This goes with the first experiment in section 4 of Feng
+# et al. 2024.
 
 # %% imports
 import torch
