@@ -80,8 +80,9 @@ class MinLSTM(nn.Module):
         self.candidate = nn.Linear(input_size, hidden_size)
 
     def forward(self, x, run=scan):
-        f, i = self.forget(x).sigmoid(), self.input(x).sigmoid()
-        return run(f / (f + i), i / (f + i) * self.candidate(x))
+        # As f / (f + i), which is 0 / 0 where both gates are shut as far as the machine can tell.
+        f = (logsigmoid(self.forget(x)) - logsigmoid(self.input(x))).sigmoid()  # (B, T, H)
+        return run(f, (1 - f) * self.candidate(x))
 
 
 # %% [markdown]

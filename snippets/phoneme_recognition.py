@@ -1263,6 +1263,5 @@ assert error_rate([heard], [said]) < 0.4, (heard, said)
 
 # %% checkpoint tags=["demo"]
 save_checkpoint(trained["2 levels, both"], Path("synthetic"))
-model, record = trained_model(Path("synthetic"))
+model, _ = trained_model(Path("synthetic"))
 assert model.transcribe(x) == labels
-assert record["options"] == small

@@ -233,7 +233,6 @@ much_text_train_without, much_text_valid_without, _ = much_without[-1]
 much_text_train_with, much_text_valid_with, _ = much_with[-1]
 assert much_text_valid_with > 1.03 * much_text_valid_without, (much_with, much_without)
 assert much_text_valid_without < 1.3 * much_text_train_without, much_without
-assert 2 * much == 16 * little  # words read, so that the two cases take equally many steps
 
 # %% [markdown]
 # Dropout loses. Held-out words are hardly harder than those of the training text: there is little

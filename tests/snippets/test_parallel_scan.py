@@ -73,6 +73,16 @@ def test_a_state_stays_within_its_candidates(snippet, cell):
     assert (module(x).abs().amax(dim=(0, 1)) <= bound).all()
 
 
+def test_gates_that_are_shut_leave_a_state(snippet):
+    cell = snippet.MinLSTM(1, 1)
+    with torch.no_grad():
+        for linear, weight in ((cell.forget, -110.0), (cell.input, -112.0), (cell.candidate, 1.0)):
+            linear.weight.fill_(weight)
+            linear.bias.zero_()
+        share = 1 / (1 + math.exp(2))  # of the candidate: i / (f + i) with i / f = e to the -2
+        torch.testing.assert_close(cell(torch.ones(1, 1, 1)).item(), share, rtol=1e-5, atol=0)
+
+
 def test_the_log_scan_gives_the_logarithms(snippet):
     a, b = factors(2, 50, 3)
     states = snippet.log_scan(a.log(), b.abs().log())

@@ -225,6 +225,11 @@ def test_perplexity_is_the_exponential_of_the_cross_entropy(snippet):
     assert found == pytest.approx(F.cross_entropy(scores[:, 0], indices[1:]).exp().item())
 
 
+def test_a_loss_without_bound_has_an_infinite_perplexity(snippet):
+    assert snippet.exponential(1e4) == snippet.exponential(math.inf) == math.inf
+    assert snippet.exponential(math.log(5)) == pytest.approx(5)
+
+
 def test_a_step_is_that_of_plain_gradient_descent_on_the_summed_loss(snippet):
     options = small_options(snippet, learning_rate=0.7, max_norm=0.3)
     training = snippet.Training(small_corpus(snippet), options)
