@@ -152,13 +152,13 @@ plt.show()
 # %% one_factor_per_step tags=["demo"]
 falling = ("RNN", "GRU", "LSTM default", "LSTM bias 0", "LSTM bias 1")
 factors, bends = {}, {}
-print("factor per step   T = 50 to 100   T = 100 to 200")
+print("factor per step   T: 50-100   100-200")
 for name in falling:
     norm = norms[name]
     early, late = (norm[100] / norm[50]) ** (1 / 50), (norm[200] / norm[100]) ** (1 / 100)
     factors[name] = (norm[200] / norm[50]) ** (1 / 150)
     bends[name] = abs(late / early - 1)
-    print(f"{name:12} {early:18.3f} {late:16.3f}")
+    print(f"{name:12} {early:14.3f} {late:9.3f}")
 
 rnn_factor, gru_factor, default_factor, bias_0_factor, bias_1_factor = factors.values()
 rnn_at_200, gru_at_200, default_at_200, *biased_at_200 = (norm[200] for norm in norms.values())

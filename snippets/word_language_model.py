@@ -309,7 +309,7 @@ def perplexity(model, indices, batch_size):
 
 def exponential(loss):
     """Return e to the power of a loss; where that is too large for a number, infinity."""
-    return math.exp(loss) if loss < 700 else math.inf
+    return math.inf if loss > 700 else math.exp(loss)
 
 
 # %% [markdown]
