@@ -97,7 +97,7 @@ def _render_once(page: Page, render: Any, config: MkDocsConfig, files: Files) ->
     if isinstance(build.subject(page.file.src_uri), Snippet):
         page.content = build.notebook_html(page.file.src_uri, html)
         return
-    made_of = (page.url, page.markdown, *files.src_uris, *config.markdown_extensions)
+    made_of = (page.url, page.markdown, *files.src_uris, Path(config.config_file_path).read_bytes())
     if made_of not in rendered:
         render(config, files)
         rendered[made_of] = page.content, page.toc, page._title_from_render
