@@ -123,7 +123,8 @@ def test_a_heading_with_the_anchor_of_a_cell(wrong, text_of_snippet):
 
 
 def test_a_heading_beside_a_cell_with_another_name(make_snippet):
-    make_snippet("thing", "# %% [markdown]\n# ## The forward pass", "# %% forward\n1")
+    snippet = make_snippet("thing", "# %% [markdown]\n# ## The forward pass", "# %% forward\n1")
+    assert "forward" in snippet.code
 
 
 def test_a_cell_without_a_name(wrong, text_of_snippet):
